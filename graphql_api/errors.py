@@ -37,3 +37,24 @@ class BadUserInputError(ClientError):
     """An argument's value is out of its range or of the wrong form."""
 
     code = "BAD_USER_INPUT"
+
+
+class GoneError(ClientError):
+    """A thing that an answer was about went away while the answer was made."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The {what} was removed while the answer was made: ask again.")
+
+
+class ServiceUnavailableError(ClientError):
+    """The database is away or too busy; the same request may succeed later."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+
+class StatementTimeoutError(ClientError):
+    """PostgreSQL ended a statement that took too long."""
+
+    code = "TIMEOUT"

@@ -1,4 +1,4 @@
-"""Every knob of the gateway: one frozen record, read from an environment that is given, never from the process's own."""
+"""Every knob of the gateway: one frozen record, read from an environment that the caller gives."""
 
 from __future__ import annotations
 
@@ -122,9 +122,12 @@ class Settings:
     voter_secret: Secret = _knob(
         "REVIEWS_VOTER_SECRET", Secret(""), _secret, "Key under which voters' marks are hashed before they are stored."
     )
-    graphiql: bool = _knob("REVIEWS_GRAPHIQL", True, _boolean, "Whether browsers get GraphiQL at /graphql.")  # noqa: FBT003 - the default of a flag
+    graphiql: bool = _knob("REVIEWS_GRAPHIQL", True, _boolean, "Whether browsers get GraphiQL at /graphql.")
     introspection: bool = _knob(
-        "REVIEWS_INTROSPECTION", True, _boolean, "Whether the schema can be asked for with introspection."  # noqa: FBT003 - the default of a flag
+        "REVIEWS_INTROSPECTION",
+        True,
+        _boolean,
+        "Whether the schema can be asked for with introspection.",
     )
     log_level: str = _knob(
         "REVIEWS_LOG_LEVEL",

@@ -137,10 +137,13 @@ INDEXES = (
     "CREATE INDEX ix_reviews_newest ON reviews (product_id, created_at, review_id) WHERE NOT reported",
     "CREATE INDEX ix_reviews_helpful ON reviews (product_id, helpfulness, created_at, review_id) WHERE NOT reported",
     "CREATE INDEX ix_reviews_highest_rated ON reviews (product_id, rating, created_at, review_id) WHERE NOT reported",
-    "CREATE INDEX ix_reviews_lowest_rated ON reviews (product_id, (- rating), created_at, review_id)"
-    " WHERE NOT reported",
-    "CREATE INDEX ix_reviews_with_photos ON reviews (product_id, created_at, review_id)"
-    " WHERE NOT reported AND photo_count > 0",
+    """
+    CREATE INDEX ix_reviews_lowest_rated ON reviews (product_id, (- rating), created_at, review_id) WHERE NOT reported
+    """,
+    """
+    CREATE INDEX ix_reviews_with_photos ON reviews (product_id, created_at, review_id)
+    WHERE NOT reported AND photo_count > 0
+    """,
     "CREATE INDEX ix_reviews_words ON reviews USING gin (review_words(product_id, summary, body))",
 )
 

@@ -49,6 +49,11 @@ TABLES = (
     """,
 )
 
+CELL_COUNTS = ", ".join(
+    f"count(*) FILTER (WHERE figures_cell(rating, recommended, photo_count) = {cell})::integer" for cell in range(1, 21)
+)
+VALUE_COUNTS = ", ".join(f"count(*) FILTER (WHERE value = {value})::integer" for value in range(1, 6))
+
 FUNCTIONS = (
     # 1 to 20: the cell of a review in product_figures.counts.
     """
@@ -265,7 +270,7 @@ FUNCTIONS = (
     """,
     # All figures again from the rows: what the first load does instead of 32 million small updates, and what
     # repairs them. Locks out writers, not readers, who see the new figures at commit.
-    """
+    f"""
     CREATE FUNCTION rebuild_figures() RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
         LOCK TABLE products, characteristics, reviews, photos, ratings IN SHARE ROW EXCLUSIVE MODE;
@@ -280,7 +285,7 @@ FUNCTIONS = (
         SELECT product_id, coalesce(counts, array_fill(0, ARRAY[20])), coalesce(photos, 0)
         FROM products LEFT JOIN (
             SELECT product_id,
-                   ARRAY[%(cells)s] AS counts,
+                   ARRAY[{CELL_COUNTS}] AS counts,
                    sum(photo_count)::integer AS photos
             FROM reviews WHERE NOT reported GROUP BY product_id) AS counted USING (product_id);
 
@@ -289,7 +294,7 @@ FUNCTIONS = (
         SELECT product_id, characteristic_id, coalesce(counts, array_fill(0, ARRAY[5]))
         FROM characteristics LEFT JOIN (
             SELECT product_id, characteristic_id,
-                   ARRAY[%(values)s] AS counts
+                   ARRAY[{VALUE_COUNTS}] AS counts
             FROM ratings JOIN reviews USING (product_id, review_id)
             WHERE NOT reported GROUP BY product_id, characteristic_id) AS counted USING (product_id, characteristic_id);
 
@@ -297,14 +302,7 @@ FUNCTIONS = (
         INSERT INTO category_figures (category, product_count)
         SELECT coalesce(category, ''), count(*) FROM products GROUP BY 1;
     END $$
-    """
-    % {
-        "cells": ",\n".join(
-            f"count(*) FILTER (WHERE figures_cell(rating, recommended, photo_count) = {cell})::integer"
-            for cell in range(1, 21)
-        ),
-        "values": ",\n".join(f"count(*) FILTER (WHERE value = {value})::integer" for value in range(1, 6)),
-    },
+    """,
     """
     CREATE FUNCTION rebuild_figures_after_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -314,29 +312,37 @@ FUNCTIONS = (
     """,
 )
 
-TRIGGERS = tuple(
-    f"CREATE TRIGGER {function}_{event.lower()} AFTER {event} ON {table} REFERENCING {rows}"
-    f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
-    for table, function, events in (
-        ("products", "count_products", ("INSERT", "UPDATE", "DELETE")),
-        ("characteristics", "count_characteristics", ("INSERT",)),
-        ("reviews", "count_reviews", ("INSERT", "UPDATE", "DELETE")),
-        ("ratings", "count_ratings", ("INSERT", "UPDATE", "DELETE")),
-        ("photos", "count_photos", ("INSERT", "UPDATE", "DELETE")),
-    )
-    for event, rows in (
-        ("INSERT", "NEW TABLE AS new_rows"),
-        ("UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows"),
-        ("DELETE", "OLD TABLE AS old_rows"),
-    )
-    if event in events
-) + (
-    "CREATE TRIGGER uncount_ratings_of_review BEFORE DELETE ON reviews"
-    " FOR EACH ROW EXECUTE FUNCTION uncount_ratings_of_review()",
+CHANGES = {
+    "INSERT": "NEW TABLE AS new_rows",
+    "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
+    "DELETE": "OLD TABLE AS old_rows",
+}
+COUNTED = {
+    "products": ("count_products", ("INSERT", "UPDATE", "DELETE")),
+    "characteristics": ("count_characteristics", ("INSERT",)),
+    "reviews": ("count_reviews", ("INSERT", "UPDATE", "DELETE")),
+    "ratings": ("count_ratings", ("INSERT", "UPDATE", "DELETE")),
+    "photos": ("count_photos", ("INSERT", "UPDATE", "DELETE")),
+}
+TRIGGERS = (
     *(
-        f"CREATE TRIGGER rebuild_figures_after_truncate AFTER TRUNCATE ON {table}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION rebuild_figures_after_truncate()"
-        for table in ("products", "characteristics", "reviews", "photos", "ratings")
+        f"""
+        CREATE TRIGGER {function}_{event.lower()} AFTER {event} ON {table} REFERENCING {CHANGES[event]}
+        FOR EACH STATEMENT EXECUTE FUNCTION {function}()
+        """
+        for table, (function, events) in COUNTED.items()
+        for event in events
+    ),
+    """
+    CREATE TRIGGER uncount_ratings_of_review BEFORE DELETE ON reviews
+    FOR EACH ROW EXECUTE FUNCTION uncount_ratings_of_review()
+    """,
+    *(
+        f"""
+        CREATE TRIGGER rebuild_figures_after_truncate AFTER TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION rebuild_figures_after_truncate()
+        """
+        for table in COUNTED
     ),
 )
 

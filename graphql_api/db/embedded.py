@@ -169,9 +169,9 @@ class EmbeddedPostgres:
         else:
             last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
             raise StateError(f"The embedded PostgreSQL did not start: {''.join(last)} (its log is {log}).")
-        query = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"
         psql = ("-X", "-q", "-A", "-t", "-d", self.url_of("postgres"))
-        if not self._run("psql", *psql, "-c", query).stdout.strip():
+        databases = self._run("psql", *psql, "-c", "SELECT datname FROM pg_database").stdout.split()
+        if DATABASE not in databases:
             self._run("psql", *psql, "-c", f"CREATE DATABASE {DATABASE}")
 
     def _give(self, folder: Path) -> None:

@@ -160,4 +160,3 @@ def is_passing(error: BaseException) -> bool:
         | asyncpg.AdminShutdownError
         | asyncpg.QueryCanceledError,
     )
-

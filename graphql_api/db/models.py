@@ -1,4 +1,4 @@
-"""The tables. Alembic builds them and the triggers behind the figures; these models are what statements are written with.
+"""The tables. Alembic builds them and the triggers behind the figures; statements are written with these models.
 
 Every table below a product carries ``product_id`` in its key, so that a product's rows lie together and
 the schema can be distributed by that one column.
@@ -65,8 +65,11 @@ class Product(Base):
     __table_args__ = (
         CheckConstraint("category <> ''", name="category_not_empty"),
         Index("ix_products_category", "category", "product_id"),
-        Index("ix_products_words", func.product_words(text("name"), text("slogan"), text("description")),
-              postgresql_using="gin"),
+        Index(
+            "ix_products_words",
+            func.product_words(text("name"), text("slogan"), text("description")),
+            postgresql_using="gin",
+        ),
     )
 
     product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -107,17 +110,43 @@ class Review(Base):
         Index("ix_reviews_review_id", "review_id"),
         Index("ix_reviews_relevant", "product_id", "relevance", "review_id", postgresql_where=text("NOT reported")),
         Index("ix_reviews_newest", "product_id", "created_at", "review_id", postgresql_where=text("NOT reported")),
-        Index("ix_reviews_helpful", "product_id", "helpfulness", "created_at", "review_id",
-              postgresql_where=text("NOT reported")),
-        Index("ix_reviews_highest_rated", "product_id", "rating", "created_at", "review_id",
-              postgresql_where=text("NOT reported")),
+        Index(
+            "ix_reviews_helpful",
+            "product_id",
+            "helpfulness",
+            "created_at",
+            "review_id",
+            postgresql_where=text("NOT reported"),
+        ),
+        Index(
+            "ix_reviews_highest_rated",
+            "product_id",
+            "rating",
+            "created_at",
+            "review_id",
+            postgresql_where=text("NOT reported"),
+        ),
         # On -rating, so that one row comparison serves "rating ascending, date and id descending".
-        Index("ix_reviews_lowest_rated", "product_id", text("(- rating)"), "created_at", "review_id",
-              postgresql_where=text("NOT reported")),
-        Index("ix_reviews_with_photos", "product_id", "created_at", "review_id",
-              postgresql_where=text("NOT reported AND photo_count > 0")),
-        Index("ix_reviews_words", func.review_words(text("product_id"), text("summary"), text("body")),
-              postgresql_using="gin"),
+        Index(
+            "ix_reviews_lowest_rated",
+            "product_id",
+            text("(- rating)"),
+            "created_at",
+            "review_id",
+            postgresql_where=text("NOT reported"),
+        ),
+        Index(
+            "ix_reviews_with_photos",
+            "product_id",
+            "created_at",
+            "review_id",
+            postgresql_where=text("NOT reported AND photo_count > 0"),
+        ),
+        Index(
+            "ix_reviews_words",
+            func.review_words(text("product_id"), text("summary"), text("body")),
+            postgresql_using="gin",
+        ),
     )
 
     product_id: Mapped[int] = mapped_column(
@@ -189,9 +218,7 @@ class ProductFigures(Base):
     product_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey(Product.product_id, ondelete="CASCADE"), primary_key=True
     )
-    counts: Mapped[list[int]] = mapped_column(
-        ARRAY(Integer), server_default=text("array_fill(0, ARRAY[20])")
-    )
+    counts: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("array_fill(0, ARRAY[20])"))
     photo_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
@@ -233,7 +260,9 @@ class HelpfulVote(Base):
 
     product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    vote_id: Mapped[int] = mapped_column(BigInteger, vote_numbers, primary_key=True, server_default=vote_numbers.next_value())
+    vote_id: Mapped[int] = mapped_column(
+        BigInteger, vote_numbers, primary_key=True, server_default=vote_numbers.next_value()
+    )
     voter: Mapped[bytes | None] = mapped_column(LargeBinary)
     voted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
@@ -249,7 +278,9 @@ class Report(Base):
 
     product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    report_id: Mapped[int] = mapped_column(BigInteger, report_numbers, primary_key=True, server_default=report_numbers.next_value())
+    report_id: Mapped[int] = mapped_column(
+        BigInteger, report_numbers, primary_key=True, server_default=report_numbers.next_value()
+    )
     voter: Mapped[bytes | None] = mapped_column(LargeBinary)
     reason: Mapped[str | None] = mapped_column(Text)
     reported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -274,8 +305,12 @@ class Load(Base):
 
     __tablename__ = "loads"
 
-    load_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False,
-                                         server_default=Sequence("load_numbers", metadata=Base.metadata).next_value())
+    load_id: Mapped[int] = mapped_column(
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        server_default=Sequence("load_numbers", metadata=Base.metadata).next_value(),
+    )
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     source: Mapped[str] = mapped_column(Text)
     report: Mapped[str] = mapped_column(Text)

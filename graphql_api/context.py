@@ -1,0 +1,27 @@
+"""What one request carries to its resolvers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from graphql_api.db.engine import Database
+from graphql_api.settings import Settings
+from loaders.registry import Loaders
+
+
+@dataclass(slots=True)
+class Context:
+    """The database, the loaders of this request, and what its HTTP headers said."""
+
+    database: Database
+    settings: Settings
+    request_id: str
+    idempotency_key: str | None = None
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.database.reads)
+
+    def forget(self) -> None:
+        """Start with empty loaders: what is read from now on shows what was written until now."""
+        self.loaders = Loaders(self.database.reads)

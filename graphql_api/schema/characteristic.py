@@ -1,0 +1,69 @@
+"""A characteristic of a product, and what its values mean."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import strawberry
+
+from graphql_api.schema import identity
+from graphql_api.schema.node import Node
+from graphql_api.schema.rating_summary import mean
+from loaders.rows import CharacteristicRow
+
+
+@strawberry.enum(description="The aspects of a product that reviews can rate.")
+class CharacteristicKind(Enum):
+    """Each has five labels of its own."""
+
+    SIZE = strawberry.enum_value("SIZE", description="From too small to too big.")
+    WIDTH = strawberry.enum_value("WIDTH", description="From too narrow to too wide.")
+    COMFORT = strawberry.enum_value("COMFORT", description="From uncomfortable to perfect.")
+    QUALITY = strawberry.enum_value("QUALITY", description="From poor to perfect.")
+    LENGTH = strawberry.enum_value("LENGTH", description="From runs short to runs long.")
+    FIT = strawberry.enum_value("FIT", description="From runs tight to runs long.")
+
+
+LABELS = {
+    "SIZE": ["A size too small", "½ a size too small", "Perfect", "½ a size too big", "A size too big"],
+    "WIDTH": ["Too narrow", "Slightly narrow", "Perfect", "Slightly wide", "Too wide"],
+    "COMFORT": ["Uncomfortable", "Slightly uncomfortable", "Ok", "Comfortable", "Perfect"],
+    "QUALITY": ["Poor", "Below average", "What I expected", "Pretty great", "Perfect"],
+    "LENGTH": ["Runs short", "Runs slightly short", "Perfect", "Runs slightly long", "Runs long"],
+    "FIT": ["Runs tight", "Runs slightly tight", "Perfect", "Runs slightly long", "Runs long"],
+}
+
+
+@strawberry.type(description="One aspect of a product that each of its reviews rates from 1 to 5.")
+class Characteristic(Node):
+    """Made of its row, figures included."""
+
+    row: strawberry.Private[CharacteristicRow]
+
+    def global_id(self) -> str:
+        """The id, from the row."""
+        return identity.encode("Characteristic", self.row.product_id, self.row.characteristic_id)
+
+    @strawberry.field(description="The plain number of the characteristic.")
+    def characteristic_id(self) -> strawberry.ID:
+        return strawberry.ID(str(self.row.characteristic_id))
+
+    @strawberry.field(description="Which aspect it is.")
+    def kind(self) -> CharacteristicKind:
+        return CharacteristicKind(self.row.kind)
+
+    @strawberry.field(description="The mean of the values chosen; null while nobody rated it.")
+    def average(self) -> float | None:
+        return mean(self.row.counts)
+
+    @strawberry.field(description="How many visible reviews rated it.")
+    def count(self) -> int:
+        return sum(self.row.counts)
+
+    @strawberry.field(description="How many chose 1, 2, 3, 4 and 5.")
+    def distribution(self) -> list[int]:
+        return self.row.counts
+
+    @strawberry.field(description="What 1, 2, 3, 4 and 5 mean.")
+    def labels(self) -> list[str]:
+        return LABELS[self.row.kind]

@@ -1,0 +1,43 @@
+"""A shopper's photo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from graphql_api.errors import GoneError
+from graphql_api.schema import identity
+from graphql_api.schema.column import column
+from graphql_api.schema.node import Node
+from graphql_api.schema.types import Info
+from loaders.rows import PhotoRow
+
+if TYPE_CHECKING:
+    from graphql_api.schema.review import Review
+
+
+@strawberry.type(description="A photo that a shopper added to a review.")
+class Photo(Node):
+    """Made of its row."""
+
+    row: strawberry.Private[PhotoRow]
+
+    def global_id(self) -> str:
+        """The id, from the row."""
+        return identity.encode("Photo", self.row.product_id, self.row.review_id, self.row.photo_id)
+
+    @strawberry.field(description="The plain number of the photo.")
+    def photo_id(self) -> strawberry.ID:
+        return strawberry.ID(str(self.row.photo_id))
+
+    url: str = column(description="Where the picture is.")
+
+    @strawberry.field(description="The review that the photo belongs to.")
+    async def review(self, info: Info) -> Annotated[Review, strawberry.lazy("graphql_api.schema.review")]:
+        from graphql_api.schema.review import Review  # noqa: PLC0415 - a review shows photos, and a photo its review
+
+        row = await info.context.loaders.reviews.load((self.row.product_id, self.row.review_id))
+        if row is None:
+            raise GoneError("review")
+        return Review(row=row)

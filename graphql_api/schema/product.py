@@ -1,0 +1,71 @@
+"""A product of the shop."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+from graphql_api.schema import identity
+from graphql_api.schema.characteristic import Characteristic
+from graphql_api.schema.column import column
+from graphql_api.schema.node import Node
+from graphql_api.schema.page_info import After, Before, First, Last
+from graphql_api.schema.photo_connection import PhotoConnection, photo_connection
+from graphql_api.schema.rating_summary import RatingSummary
+from graphql_api.schema.review_connection import ReviewConnection, ReviewFilter, ReviewSort, review_connection
+from graphql_api.schema.types import Info
+from loaders.rows import ProductRow
+
+
+@strawberry.type(description="Something that the shop sells.")
+class Product(Node):
+    """Made of its row."""
+
+    row: strawberry.Private[ProductRow]
+
+    def global_id(self) -> str:
+        """The id, from the row."""
+        return identity.encode("Product", self.row.product_id)
+
+    @strawberry.field(description="The plain number of the product.")
+    def product_id(self) -> strawberry.ID:
+        return strawberry.ID(str(self.row.product_id))
+
+    name: str = column(description="What the product is called.")
+    slogan: str | None = column(description="The product in one line.")
+    description: str | None = column(description="What the shop says of the product.")
+    category: str | None = column(description="The category the product is listed under.")
+    default_price: Decimal | None = column(description="The price without any offer, in the shop's currency.")
+
+    @strawberry.field(description="The figures of its reviews.")
+    async def rating_summary(self, info: Info) -> RatingSummary:
+        return RatingSummary(row=await info.context.loaders.figures.load(self.row.product_id))
+
+    @strawberry.field(description="What its reviews rate beside the stars.")
+    async def characteristics(self, info: Info) -> list[Characteristic]:
+        rows = await info.context.loaders.characteristics.load(self.row.product_id)
+        return [Characteristic(row=row) for row in rows]
+
+    @strawberry.field(description="Its reviews, five a page unless asked otherwise.")
+    def reviews(
+        self,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        sort: Annotated[
+            ReviewSort | None, strawberry.argument(description="The order of the reviews.")
+        ] = ReviewSort.RELEVANT,
+        filter: Annotated[  # noqa: A002 - the contract's name
+            ReviewFilter | None, strawberry.argument(description="Which reviews to show; all without it.")
+        ] = None,
+    ) -> ReviewConnection:
+        return review_connection(self.row.product_id, first, after, last, before, sort, filter)
+
+    @strawberry.field(description="Shoppers' photos of it, 20 a page unless asked otherwise.")
+    def review_photos(
+        self, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> PhotoConnection:
+        return photo_connection(self.row.product_id, first, after, last, before)

@@ -1,0 +1,63 @@
+"""A shopper's review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from graphql_api.errors import GoneError
+from graphql_api.schema import identity
+from graphql_api.schema.characteristic_rating import CharacteristicRating
+from graphql_api.schema.column import column
+from graphql_api.schema.node import Node
+from graphql_api.schema.photo import Photo
+from graphql_api.schema.types import Info
+from loaders.rows import ReviewRow
+
+if TYPE_CHECKING:
+    from graphql_api.schema.product import Product
+
+
+@strawberry.type(description="What a shopper says of a product. Reported reviews are hidden everywhere.")
+class Review(Node):
+    """Made of its row."""
+
+    row: strawberry.Private[ReviewRow]
+
+    def global_id(self) -> str:
+        """The id, from the row."""
+        return identity.encode("Review", self.row.product_id, self.row.review_id)
+
+    @strawberry.field(description="The plain number of the review.")
+    def review_id(self) -> strawberry.ID:
+        return strawberry.ID(str(self.row.review_id))
+
+    @strawberry.field(description="The product that is reviewed.")
+    async def product(self, info: Info) -> Annotated[Product, strawberry.lazy("graphql_api.schema.product")]:
+        from graphql_api.schema.product import Product  # noqa: PLC0415 - a product shows reviews, and a review its product
+
+        row = await info.context.loaders.products.load(self.row.product_id)
+        if row is None:
+            raise GoneError("product")
+        return Product(row=row)
+
+    rating: int = column(description="The number of stars, 1 to 5.")
+    summary: str = column(description="The review in one line; may be empty.")
+    body: str = column(description="The review itself.")
+    recommended: bool = column(description="Whether the reviewer recommends the product.")
+    reviewer_name: str = column(description="The name the reviewer chose to show.")
+    created_at: datetime = column(description="When the review was written.")
+    response: str | None = column(description="The merchant's answer, if there is one.")
+    helpfulness: int = column(description="How many shoppers found the review helpful.")
+
+    @strawberry.field(description="The reviewer's photos.")
+    async def photos(self, info: Info) -> list[Photo]:
+        rows = await info.context.loaders.photos_by_review.load((self.row.product_id, self.row.review_id))
+        return [Photo(row=row) for row in rows]
+
+    @strawberry.field(description="What the reviewer says of each characteristic of the product.")
+    async def characteristic_ratings(self, info: Info) -> list[CharacteristicRating]:
+        rows = await info.context.loaders.ratings_by_review.load((self.row.product_id, self.row.review_id))
+        return [CharacteristicRating(row=row) for row in rows]

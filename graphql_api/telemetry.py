@@ -1,0 +1,30 @@
+"""Log lines: one format for ours and the server's, to standard error, with e-mail addresses masked in every one."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_EMAIL = re.compile(r"[^\s@\"'<>(),;:=]+@[^\s@\"'<>(),;:=]+")
+
+
+def masked(text: str) -> str:
+    """``text`` with the names and hosts of e-mail addresses replaced by stars."""
+    return _EMAIL.sub("***@***", text)
+
+
+class MaskingFormatter(logging.Formatter):
+    """Formats a record with its traceback, then masks: an exception's text may quote a row."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line to write."""
+        return masked(super().format(record))
+
+
+def configure_logging(level: str) -> None:
+    """Send what is at least ``level`` to standard error; libraries start at warning."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for name in ("reviews", "uvicorn.error"):
+        logging.getLogger(name).setLevel(level.upper())

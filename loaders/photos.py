@@ -1,0 +1,61 @@
+"""Photos of reviews."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from sqlalchemy import not_, select
+
+from graphql_api.db.models import Photo, Review
+from loaders.batch import BatchLoader, many_each, numbers_table, one_each
+from loaders.rows import PhotoRow
+from loaders.statement import Statement
+
+PHOTO_COLUMNS = (Photo.product_id, Photo.review_id, Photo.photo_id, Photo.url, Review.created_at)
+PHOTO_OF_REVIEW = (Review.product_id == Photo.product_id) & (Review.review_id == Photo.review_id)
+
+_reviews = numbers_table("product_ids", "review_ids")
+_by_review = Statement(
+    "photos by review",
+    select(*PHOTO_COLUMNS)
+    .select_from(_reviews)
+    .join(Photo, (Photo.product_id == _reviews.c.product_ids) & (Photo.review_id == _reviews.c.review_ids))
+    .join(Review, PHOTO_OF_REVIEW)
+    .where(not_(Review.reported))
+    .order_by(Photo.product_id, Photo.review_id, Photo.photo_id),
+)
+_photos = numbers_table("product_ids", "review_ids", "photo_ids")
+_by_id = Statement(
+    "photos by id",
+    select(*PHOTO_COLUMNS)
+    .select_from(_photos)
+    .join(
+        Photo,
+        (Photo.product_id == _photos.c.product_ids)
+        & (Photo.review_id == _photos.c.review_ids)
+        & (Photo.photo_id == _photos.c.photo_ids),
+    )
+    .join(Review, PHOTO_OF_REVIEW)
+    .where(not_(Review.reported)),
+)
+
+
+class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
+    """The photos of a visible review (product number, review number), by id."""
+
+    async def batch_load_fn(self, keys: list[tuple[int, int]]) -> list[list[PhotoRow]]:
+        rows = await _by_review.fetch(self.reads, product_ids=[k[0] for k in keys], review_ids=[k[1] for k in keys])
+        return many_each(keys, (PhotoRow(*row) for row in rows), attrgetter("product_id", "review_id"))
+
+
+class PhotosById(BatchLoader[tuple[int, int, int], PhotoRow | None]):
+    """The photo of a (product, review, photo) number, if its review is visible."""
+
+    async def batch_load_fn(self, keys: list[tuple[int, int, int]]) -> list[PhotoRow | None]:
+        rows = await _by_id.fetch(
+            self.reads,
+            product_ids=[k[0] for k in keys],
+            review_ids=[k[1] for k in keys],
+            photo_ids=[k[2] for k in keys],
+        )
+        return one_each(keys, (PhotoRow(*row) for row in rows), attrgetter("product_id", "review_id", "photo_id"))

@@ -1,0 +1,201 @@
+"""Pages of a product's reviews, by keyset: each sort walks one index, and page 10,000 costs what page 1 costs.
+
+Every sort is descending in all its keys and ends on the review's number, so one row comparison places a cursor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import asyncpg
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Double,
+    Text,
+    any_,
+    exists,
+    func,
+    not_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.types import TypeEngine
+
+from graphql_api.db.models import Review
+from loaders.batch import BatchLoader, argument, array_of, arrays_table, literal_size
+from loaders.page import Page, Window, page_of
+from loaders.reviews import HAS_PHOTOS, REVIEW_COLUMNS
+from loaders.rows import ReviewRow
+from loaders.statement import Statement
+
+Position: TypeAlias = tuple[float | int | datetime, ...]
+"""Where a review stands in a sort: the sort's keys, then the review's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One key of a sort: its expression in SQL, its type, and how it is read from a row."""
+
+    expression: ColumnElement[Any]
+    type: TypeEngine[Any]
+    sign: int
+    attribute: str
+
+    def of(self, row: ReviewRow) -> float | int | datetime:
+        """The key's value in ``row``."""
+        value: float | int | datetime = getattr(row, self.attribute)
+        return self.sign * value if isinstance(value, int) else value
+
+
+_relevance = SortKey(Review.relevance.expression, Double(), 1, "relevance")
+_created_at = SortKey(Review.created_at.expression, DateTime(timezone=True), 1, "created_at")
+_helpfulness = SortKey(Review.helpfulness.expression, BigInteger(), 1, "helpfulness")
+_rating = SortKey(Review.rating.expression, BigInteger(), 1, "rating")
+_lowest = SortKey(-Review.rating.expression, BigInteger(), -1, "rating")
+
+SORTS: dict[str, tuple[SortKey, ...]] = {
+    "RELEVANT": (_relevance,),
+    "NEWEST": (_created_at,),
+    "HELPFUL": (_helpfulness, _created_at),
+    "HIGHEST_RATED": (_rating, _created_at),
+    "LOWEST_RATED": (_lowest, _created_at),
+}
+
+
+def position_of(row: ReviewRow, sort: str) -> Position:
+    """Where ``row`` stands in ``sort``."""
+    return (*(key.of(row) for key in SORTS[sort]), row.review_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilter:
+    """Which reviews are shown; ``None`` does not narrow. ``search`` holds at least one word."""
+
+    ratings: tuple[int, ...] | None = None
+    recommended: bool | None = None
+    with_photos: bool | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSelection:
+    """What pages of one loader have in common."""
+
+    sort: str
+    filter: ReviewFilter
+    window: Window
+    has_after: bool
+    has_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPageKey:
+    """One product's page, between the positions of the cursors given."""
+
+    product_id: int
+    after: Position | None = None
+    before: Position | None = None
+
+
+def matching(wanted: ReviewFilter, product_id: ColumnElement[int]) -> list[ColumnElement[bool]]:
+    """The conditions of ``wanted``; stars and search are the bind parameters ``ratings`` and ``search``."""
+    conditions: list[ColumnElement[bool]] = [Review.product_id == product_id, not_(Review.reported)]
+    if wanted.ratings is not None:
+        conditions.append(Review.rating == any_(array_of("ratings", BigInteger())))
+    if wanted.recommended is not None:
+        conditions.append(Review.recommended.expression if wanted.recommended else not_(Review.recommended))
+    if wanted.with_photos is not None:
+        conditions.append(HAS_PHOTOS if wanted.with_photos else not_(HAS_PHOTOS))
+    if wanted.search is not None:
+        words = func.review_words(Review.product_id, Review.summary, Review.body)
+        conditions.append(words.bool_op("@@")(func.review_query(product_id, argument("search", Text()))))
+    return conditions
+
+
+@lru_cache(maxsize=1024)  # 5 sorts, few page sizes and filters: a front end needs dozens
+def _statement(selection: ReviewSelection) -> Statement:
+    sort = SORTS[selection.sort]
+    expressions = [*(key.expression for key in sort), Review.review_id.expression]
+    types: list[TypeEngine[Any]] = [*(key.type for key in sort), BigInteger()]
+    after_columns = [(f"after_{n}", type_) for n, type_ in enumerate(types) if selection.has_after]
+    before_columns = [(f"before_{n}", type_) for n, type_ in enumerate(types) if selection.has_before]
+    keys = arrays_table(("product_id", BigInteger()), *after_columns, *before_columns)
+    conditions = matching(selection.filter, keys.c.product_id)
+
+    place = tuple_(*expressions)
+    after = tuple_(*(keys.c[f"after_{n}"] for n in range(len(types)))) if selection.has_after else None
+    before = tuple_(*(keys.c[f"before_{n}"] for n in range(len(types)))) if selection.has_before else None
+    bounds = []
+    if after is not None:
+        bounds.append(place < after)
+    if before is not None:
+        bounds.append(place > before)
+    order = [e.asc() if selection.window.backward else e.desc() for e in expressions]
+    limit = literal_size(selection.window.size + 1)
+    page = select(*REVIEW_COLUMNS).where(*conditions, *bounds).order_by(*order).limit(limit).lateral("page")
+    return Statement(
+        f"reviews by product, {selection.sort.lower()}",
+        select(
+            keys.c.place,
+            # A cursor's own review may be gone, so what lies beyond it is looked for, not concluded.
+            (exists().where(*conditions, place >= after) if after is not None else not_(true())).label("any_before"),
+            (exists().where(*conditions, place <= before) if before is not None else not_(true())).label("any_after"),
+            *page.c,
+        ).select_from(keys.outerjoin(page, true())),
+    )
+
+
+class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
+    """Pages of several products in one statement, for one selection."""
+
+    def __init__(self, reads: asyncpg.Pool, selection: ReviewSelection) -> None:
+        super().__init__(reads)
+        self.selection = selection
+
+    async def batch_load_fn(self, keys: list[ReviewPageKey]) -> list[Page[ReviewRow]]:
+        wanted = self.selection.filter
+        parameters: dict[str, object] = {
+            "product_id": [key.product_id for key in keys],
+            "ratings": wanted.ratings,
+            "search": wanted.search,
+        }
+        for n in range(len(SORTS[self.selection.sort]) + 1):
+            parameters[f"after_{n}"] = [key.after[n] for key in keys if key.after is not None]
+            parameters[f"before_{n}"] = [key.before[n] for key in keys if key.before is not None]
+        statement = _statement(_shape(self.selection))
+        rows: list[list[ReviewRow]] = [[] for _ in keys]
+        beyond = [(False, False)] * len(keys)
+        for place, any_before, any_after, *values in await statement.fetch(self.reads, **parameters):
+            beyond[place - 1] = (any_before, any_after)
+            if values[0] is not None:  # a product whose page is empty still says what lies beyond
+                rows[place - 1].append(ReviewRow(*values))
+        window = self.selection.window
+        reverse = not window.backward
+        return [
+            page_of(
+                # Sorted here: SQL promises no order beyond the subquery, and a page is a hundred rows at most.
+                sorted(found, key=lambda row: position_of(row, self.selection.sort), reverse=reverse),
+                window,
+                any_before=any_before,
+                any_after=any_after,
+            )
+            for found, (any_before, any_after) in zip(rows, beyond, strict=True)
+        ]
+
+
+def _shape(selection: ReviewSelection) -> ReviewSelection:
+    """``selection`` with its values blanked: equal shapes share a statement."""
+    wanted = selection.filter
+    blank = ReviewFilter(
+        ratings=None if wanted.ratings is None else (),
+        recommended=wanted.recommended,
+        with_photos=wanted.with_photos,
+        search=None if wanted.search is None else "",
+    )
+    return ReviewSelection(selection.sort, blank, selection.window, selection.has_after, selection.has_before)

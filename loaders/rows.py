@@ -1,0 +1,94 @@
+"""The rows that loaders return. A field's name is its column's name; a row's select is made from its fields."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class ProductRow(NamedTuple):
+    """A product as the shop describes it."""
+
+    product_id: int
+    name: str
+    slogan: str | None
+    description: str | None
+    category: str | None
+    default_price: Decimal | None
+
+
+class FiguresRow(NamedTuple):
+    """How many visible reviews a product has in each of 20 cells, and how many photos they show.
+
+    Cell (stars - 1) * 4 + recommended * 2 + with photos, from 0.
+    """
+
+    product_id: int
+    counts: list[int]
+    photo_count: int
+
+    def by_rating(self, *, recommended: bool | None = None, with_photos: bool | None = None) -> list[int]:
+        """Counts of 1 to 5 stars, over the cells that fit."""
+        return [
+            sum(
+                self.counts[stars * 4 + is_recommended * 2 + has_photos]
+                for is_recommended in (0, 1)
+                if recommended is None or is_recommended == recommended
+                for has_photos in (0, 1)
+                if with_photos is None or has_photos == with_photos
+            )
+            for stars in range(5)
+        ]
+
+
+class CharacteristicRow(NamedTuple):
+    """A characteristic of a product with how many visible reviews chose 1, 2, 3, 4 and 5."""
+
+    product_id: int
+    characteristic_id: int
+    kind: str
+    counts: list[int]
+
+
+class ReviewRow(NamedTuple):
+    """A visible review. The reviewer's e-mail address is never read."""
+
+    product_id: int
+    review_id: int
+    rating: int
+    created_at: datetime
+    summary: str
+    body: str
+    recommended: bool
+    reviewer_name: str
+    response: str | None
+    helpfulness: int
+    relevance: float
+
+
+class PhotoRow(NamedTuple):
+    """A photo of a visible review, with that review's time, which product-wide pages are sorted by."""
+
+    product_id: int
+    review_id: int
+    photo_id: int
+    url: str
+    created_at: datetime
+
+
+class RatingRow(NamedTuple):
+    """What a review says of one characteristic: 1 to 5."""
+
+    product_id: int
+    review_id: int
+    characteristic_id: int
+    rating_id: int
+    value: int
+
+
+class CategoryRow(NamedTuple):
+    """A category and how many products it has."""
+
+    category: str
+    product_count: int
