@@ -7,6 +7,7 @@ holds too long ends the migration, with nothing changed, instead of stopping the
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 
@@ -53,18 +54,21 @@ async def migrate_online(url: str, settings: Settings) -> None:
 
 
 def run() -> None:
-    """Migrate the connection a caller gave, print the SQL of an offline run, or connect and migrate."""
-    given = context.config.attributes.get("connection")
-    if given is not None:
-        migrate(given)
-        return
+    """Print the SQL of an offline run, or migrate: the database a caller named, else that of the environment."""
     if context.is_offline_mode():
         context.configure(dialect_name="postgresql", target_metadata=Base.metadata, literal_binds=True)
         with context.begin_transaction():
             context.run_migrations()
         return
+    settings = Settings.from_environment(os.environ)
+    given = context.config.attributes.get("url")
+    if given is not None:
+        asyncio.run(migrate_online(given, settings))
+        return
+    # Called from the command line: what alembic does is said as it does it, and a problem in one sentence.
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
     try:
-        settings = Settings.from_environment(os.environ)
         with database_of(settings) as url:
             asyncio.run(migrate_online(url, settings))
     except OperatorError as error:

@@ -26,5 +26,4 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for name in ("reviews", "uvicorn.error"):
-        logging.getLogger(name).setLevel(level.upper())
+    logging.getLogger("reviews").setLevel(level.upper())

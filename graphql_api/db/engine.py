@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from graphql_api.errors import DatabaseUnavailableError, OperatorError
@@ -51,6 +51,8 @@ def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=settings.connect_timeout_s,
         pool_pre_ping=True,
+        # A statement's parameters hold an e-mail address, and errors are logged.
+        hide_parameters=True,
         connect_args={
             "timeout": settings.connect_timeout_s,
             "server_settings": {
@@ -64,11 +66,8 @@ def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
 
 @asynccontextmanager
 async def open_database(url: str, settings: Settings) -> AsyncIterator[Database]:
-    """Open both pools for the time of the context.
-
-    Raises ``DatabaseUnavailableError`` when no connection can be made.
-    """
-    pool = await _open_pool(url, settings)
+    """Open both pools for the time of the context. Connections are made when they are needed."""
+    pool = await _create_pool(url, settings)
     engine = create_write_engine(url, settings)
     try:
         yield Database(pool, engine)
@@ -77,26 +76,28 @@ async def open_database(url: str, settings: Settings) -> AsyncIterator[Database]
         await pool.close()
 
 
-async def _open_pool(url: str, settings: Settings) -> asyncpg.Pool:
-    try:
-        pool: asyncpg.Pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=settings.read_connections,
-            timeout=settings.connect_timeout_s,
-            command_timeout=settings.statement_timeout_ms / 1000 + 1,
-            server_settings={
-                "application_name": "reviews-gateway reads",
-                "default_transaction_read_only": "on",
-                "statement_timeout": str(settings.statement_timeout_ms),
-                "timezone": "UTC",
-                # Pages are short: compiling them costs more than it gives.
-                "jit": "off",
-            },
-        )
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseUnavailableError(f"The database {shown(url)} cannot be reached: {_reason(error)}") from error
-    return pool
+async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        url,
+        # None is opened ahead: a gateway whose database is away starts, and says so at /readyz.
+        min_size=0,
+        max_size=settings.read_connections,
+        timeout=settings.connect_timeout_s,
+        command_timeout=settings.statement_timeout_ms / 1000 + 1,
+        reset=_leave_as_it_is,
+        server_settings={
+            "application_name": "reviews-gateway reads",
+            "default_transaction_read_only": "on",
+            "statement_timeout": str(settings.statement_timeout_ms),
+            "timezone": "UTC",
+            # Pages are short: compiling them costs more than it gives.
+            "jit": "off",
+        },
+    )
+
+
+async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
+    """Reads change nothing of their session, so the round trip that would reset it is saved."""
 
 
 async def check_server(url: str, settings: Settings) -> None:
@@ -143,20 +144,24 @@ def _reason(error: BaseException) -> str:
     return str(error).strip() or type(error).__name__
 
 
+def root_of(error: BaseException) -> BaseException:
+    """The driver's own error behind ``error``."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether ``error`` says that the database is away or busy, and not that a statement is wrong."""
-    if isinstance(error, DBAPIError):
-        error = error.orig if error.orig is not None else error
-        error = error.__cause__ or error
     return isinstance(
-        error,
+        root_of(error),
         OSError
         | TimeoutError
-        | asyncio.TimeoutError
+        | PoolTimeoutError
         | asyncpg.PostgresConnectionError
         | asyncpg.InterfaceError
         | asyncpg.TooManyConnectionsError
         | asyncpg.CannotConnectNowError
         | asyncpg.AdminShutdownError
-        | asyncpg.QueryCanceledError,
+        | asyncpg.CrashShutdownError,
     )

@@ -1,0 +1,122 @@
+"""The console script ``reviews``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from graphql_api.db.embedded import EmbeddedPostgres
+from graphql_api.errors import OperatorError, StateError
+from graphql_api.serving import listening_socket, serve
+from graphql_api.settings import Settings
+from graphql_api.telemetry import configure_logging
+
+USAGE, INTERRUPTED = 2, 130
+
+
+class Commands(click.Group):
+    """Turns what the person at the terminal can put right into one sentence and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except OperatorError as error:
+            click.echo(f"reviews: {error}", err=True)
+            ctx.exit(USAGE)
+
+
+def _settings(**flags: object) -> Settings:
+    """The environment's settings, with the flags that were given on top, and its log lines going where they should."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    settings = dataclasses.replace(Settings.from_environment(os.environ), **given)  # type: ignore[arg-type] # by click
+    configure_logging(settings.log_level)
+    return settings
+
+
+_port = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [REVIEWS_PORT, else 8000]")
+_host = click.option("--host", help="Address to listen on.  [REVIEWS_HOST, else 127.0.0.1]")
+_workers = click.option("--workers", type=click.IntRange(1, 256), help="Gateway processes.  [REVIEWS_WORKERS, else 1]")
+_state = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the embedded database.  [REVIEWS_STATE, else .local]",
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A GraphQL gateway for a shop's reviews."""
+
+
+@main.command()
+@_port
+@_host
+@_workers
+@_state
+@click.option(
+    "--csv",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Load the CSV files of this folder, once, instead of the demo catalogue.",
+)
+@click.option("--demo/--no-demo", default=True, help="Whether an empty database gets the demo catalogue.")
+def up(
+    port: int | None,
+    host: str | None,
+    workers: int | None,
+    state: Path | None,
+    csv: Path | None,
+    demo: bool,  # noqa: FBT001 - click gives it by name
+) -> None:
+    """Bring everything up: database, tables, data, gateway. Ctrl-C stops it all."""
+    from graphql_api.up import up as bring_up  # noqa: PLC0415 - the other commands need no ETL
+
+    bring_up(_settings(port=port, host=host, workers=workers, state=state), csv=csv, demo=demo)
+
+
+@main.command("serve")
+@_port
+@_host
+@_workers
+def serve_command(port: int | None, host: str | None, workers: int | None) -> None:
+    """Run the gateway alone, on the database of DATABASE_URL."""
+    settings = _settings(port=port, host=host, workers=workers)
+    if settings.database_url is None:
+        raise OperatorError("DATABASE_URL is not set: name a PostgreSQL 15 or newer, or run reviews up.")
+    listening = listening_socket(settings.host, settings.port)
+    serve(listening, settings, ready=lambda address: click.echo(f"Serving {address}/graphql", err=True))
+
+
+@main.command()
+def schema() -> None:
+    """Print the schema in GraphQL's schema definition language."""
+    from graphql_api.schema.build import build_schema  # noqa: PLC0415 - building it takes half a second
+
+    click.echo(build_schema().as_str())
+
+
+@main.group()
+def db() -> None:
+    """The embedded database."""
+
+
+@db.command()
+@_state
+def url(state: Path | None) -> None:
+    """Print the address of the embedded database, for psql. It answers while reviews up runs."""
+    settings = _settings(state=state)
+    if not (settings.state / "postgres.lock").exists():
+        raise StateError(f"{settings.state} holds no embedded database: make one with reviews up.")
+    embedded = EmbeddedPostgres.of(settings.state)
+    if not embedded.is_running():
+        raise StateError(f"The embedded database of {settings.state} is not running: start it with reviews up.")
+    click.echo(embedded.url)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What running an operation came to, and what of its errors the client may know."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import asyncpg
+from graphql import GraphQLError
+
+from graphql_api.db.engine import is_passing, root_of
+from graphql_api.errors import ClientError
+
+logger = logging.getLogger("reviews")
+
+
+class Stage(Enum):
+    """How far a request came. The value is the ``extensions.code`` of what graphql-core itself refuses there."""
+
+    PARSING = "GRAPHQL_PARSE_FAILED"
+    VALIDATION = "GRAPHQL_VALIDATION_FAILED"
+    OPERATION = "OPERATION_RESOLUTION_FAILURE"
+    VARIABLES = "BAD_USER_INPUT"
+    METHOD = "BAD_REQUEST"
+    EXECUTION = "INTERNAL_SERVER_ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The response's body, and the stage that it comes from. ``data`` stands in it only after execution began."""
+
+    stage: Stage
+    body: dict[str, Any]
+
+
+def refused(stage: Stage, errors: Sequence[GraphQLError]) -> Answer:
+    """The answer to a request that was not run."""
+    return Answer(stage, {"errors": [with_code(error, stage.value) for error in errors]})
+
+
+def executed(data: dict[str, Any] | None, errors: Sequence[GraphQLError] | None, request_id: str) -> Answer:
+    """The answer of a run."""
+    body: dict[str, Any] = {"data": data}
+    if errors:
+        body["errors"] = [_formatted(error, request_id) for error in errors]
+    return Answer(Stage.EXECUTION, body)
+
+
+def with_code(error: GraphQLError, code: str) -> dict[str, Any]:
+    """``error`` as it goes out, under ``code``."""
+    formatted: dict[str, Any] = dict(error.formatted)
+    formatted["extensions"] = {**(error.extensions or {}), "code": code}
+    return formatted
+
+
+def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    cause = error.original_error
+    if cause is None:  # graphql-core's own: an argument's value could not be read
+        return with_code(error, "BAD_USER_INPUT")
+    if isinstance(cause, ClientError):
+        return with_code(error, cause.code)
+    if isinstance(root_of(cause), asyncpg.QueryCanceledError | asyncio.TimeoutError):
+        logger.warning("%s: a statement took too long at %s", request_id, error.path)
+        return _masked(error, "TIMEOUT", "The database took too long: ask for less, or again later.", request_id)
+    if is_passing(cause):
+        logger.warning("%s: the database is away: %s", request_id, type(root_of(cause)).__name__)
+        return _masked(error, "SERVICE_UNAVAILABLE", "The database does not answer: ask again later.", request_id)
+    logger.error("%s: unexpected error at %s", request_id, error.path, exc_info=cause)
+    return _masked(error, "INTERNAL_SERVER_ERROR", "Internal server error", request_id)
+
+
+def _masked(error: GraphQLError, code: str, message: str, request_id: str) -> dict[str, Any]:
+    formatted = with_code(error, code)
+    return {**formatted, "message": message, "extensions": {"code": code, "requestId": request_id}}

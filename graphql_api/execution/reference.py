@@ -1,0 +1,96 @@
+"""Running an operation on graphql-core: parsed and validated once a text, executed with the request's loaders."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from inspect import isawaitable
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from graphql_api.context import Context
+from graphql_api.execution.answer import Answer, Stage, executed, refused
+from graphql_api.schema.build import Schema
+
+_MAX_ERRORS = 20
+_MAX_DOCUMENTS = 500  # of at most max_body_bytes each
+
+
+class Executor:
+    """Runs documents against one schema. Parsed documents are kept, the most recently used 500 of them."""
+
+    def __init__(self, schema: Schema, *, introspection: bool, suggestions: bool) -> None:
+        self._schema = schema.graphql_schema
+        self._execution_context = schema.execution_context_class
+        self._hide_suggestions = not suggestions
+        self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._prepared = lru_cache(maxsize=_MAX_DOCUMENTS)(self._prepare)
+
+    async def run(
+        self,
+        document: str,
+        context: Context,
+        *,
+        variables: dict[str, Any],
+        operation_name: str | None,
+        mutations: bool,
+    ) -> Answer:
+        """The answer to ``document``. Unless ``mutations`` are allowed, one is refused at ``Stage.METHOD``."""
+        prepared = self._prepared(document)
+        if isinstance(prepared, Answer):
+            return prepared
+        operation = _operation(prepared, operation_name)
+        if isinstance(operation, GraphQLError):
+            return refused(Stage.OPERATION, [operation])
+        if operation.operation is not OperationType.QUERY and not mutations:
+            return refused(Stage.METHOD, [GraphQLError("A mutation must be sent with POST.")])
+        result = execute(
+            self._schema,
+            prepared,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation_name,
+            executor_class=self._execution_context,
+            hide_suggestions=self._hide_suggestions,
+        )
+        if isawaitable(result):
+            result = await result
+        assert isinstance(result, ExecutionResult)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            return refused(Stage.VARIABLES, result.errors)
+        return executed(result.data, result.errors, context.request_id)
+
+    def _prepare(self, text: str) -> DocumentNode | Answer:
+        try:
+            document = parse(text, no_location=False)
+        except GraphQLSyntaxError as error:
+            return refused(Stage.PARSING, [error])
+        errors = validate(
+            self._schema, document, self._rules, max_errors=_MAX_ERRORS, hide_suggestions=self._hide_suggestions
+        )
+        return refused(Stage.VALIDATION, errors) if errors else document
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is not None:
+        operations = [node for node in operations if node.name is not None and node.name.value == name]
+    if len(operations) == 1:
+        return operations[0]
+    if name is not None:
+        return GraphQLError(f"The document has no operation named {name!r}.")
+    if not operations:
+        return GraphQLError("The document has no operation.")
+    return GraphQLError("The document has several operations: say which one with `operationName`.")

@@ -1,0 +1,108 @@
+"""The server process: one uvicorn, or several workers on one socket, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from graphql_api.errors import OperatorError
+from graphql_api.settings import Settings
+
+_APP = "graphql_api.app:from_environment"
+_WAIT_SECONDS = 60
+_LOOK_SECONDS = 0.05
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises ``OperatorError`` where another does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise OperatorError(
+            f"Port {port} on {host} cannot be used ({error.strerror}): choose another with --port, "
+            "or stop what listens there."
+        ) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """The address to open in a browser on this machine."""
+    host, port = listening.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; ``ready`` gets the address once requests are answered.
+
+    The application reads this process's environment, as workers do, who get no other.
+    """
+    address = address_of(listening)
+    threading.Thread(target=_call_when_ready, args=(address, ready), daemon=True).start()
+    config = uvicorn.Config(
+        _APP,
+        factory=True,
+        workers=settings.workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    # uvicorn raises the signal again when it has shut down; by then it means no more than "go on and leave".
+    signal.signal(signal.SIGTERM, _interrupt)
+    server = uvicorn.Server(config)
+    try:
+        if settings.workers == 1:
+            server.run(sockets=[listening])
+        else:
+            Multiprocess(config, target=server.run, sockets=[listening]).run()
+    except KeyboardInterrupt:
+        return
+    finally:
+        listening.close()
+    if not server.started and settings.workers == 1:
+        raise OperatorError("The gateway did not start; the lines above say why.")
+
+
+def leave_with_parent() -> None:
+    """End this process when its parent is gone: a supervisor that was killed cannot stop its workers."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _call_when_ready(address: str, ready: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310 - our own address
+                ready(address)
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(_LOOK_SECONDS)

@@ -1,0 +1,48 @@
+"""What every test may use: a server, databases on it, and a gateway over the sample catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etl.load import load_folder
+from graphql_api.settings import Secret, Settings
+from tests.harness.databases import Databases, running_server
+from tests.harness.gateway import Gateway, running_gateway
+from tests.harness.shop import Shop
+
+SAMPLE = Path(__file__).parent / "data" / "atelier" / "v2"
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the PostgreSQL that this run uses."""
+    with running_server(tmp_path_factory.mktemp("state")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def databases(server_url: str) -> Iterator[Databases]:
+    """Makes databases on that server."""
+    made = Databases(server_url)
+    yield made
+    made.drop_all()
+
+
+@pytest.fixture(scope="session")
+def gateway(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway over the sample catalogue, loaded by our own ETL. Tests that write have products of their own."""
+    url = databases.migrated()
+    state = tmp_path_factory.mktemp("gateway")
+    settings = Settings(database_url=Secret(url), state=state, voter_secret=Secret("a test's"))
+    load_folder(url, SAMPLE, settings)
+    with running_gateway(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(gateway: Gateway) -> Shop:
+    """Writes products of a test's own to the gateway's database."""
+    return Shop(gateway.database)

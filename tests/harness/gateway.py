@@ -1,0 +1,90 @@
+"""A running gateway for tests: the real app on a real server, asked over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+
+from graphql_api.app import create_app
+from graphql_api.serving import address_of, listening_socket
+from graphql_api.settings import Settings
+
+
+class Gateway:
+    """Asks one gateway. ``url`` is its address, ``database`` that of its database."""
+
+    def __init__(self, url: str, database: str) -> None:
+        self.url = url
+        self.database = database
+        self.http = httpx.Client(base_url=url, timeout=30, limits=httpx.Limits(max_connections=100))
+
+    def send(self, query: str, /, **variables: Any) -> dict[str, Any]:
+        """The whole answer to ``query``."""
+        response = self.http.post("/graphql", json={"query": query, "variables": variables})
+        body: dict[str, Any] = response.json()
+        return body
+
+    def data(self, query: str, /, **variables: Any) -> dict[str, Any]:
+        """The data of an answer without errors."""
+        body = self.send(query, **variables)
+        assert "errors" not in body, body["errors"]
+        data: dict[str, Any] = body["data"]
+        return data
+
+    def refusal(self, query: str, /, **variables: Any) -> tuple[str, str]:
+        """The code and the message of an answer's one error."""
+        (error,) = self.send(query, **variables)["errors"]
+        return error["extensions"]["code"], error["message"]
+
+
+@contextmanager
+def running_gateway(settings: Settings) -> Iterator[Gateway]:
+    """A gateway in this process, on a free port, for the time of the context."""
+    assert settings.database_url is not None
+    listening = listening_socket("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the gateway did not start"
+            time.sleep(0.01)
+        gateway = Gateway(address_of(listening), settings.database_url)
+        with gateway.http:
+            yield gateway
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+class _Recorder(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        assert isinstance(record.args, tuple)
+        self.names.append(str(record.args[0]))
+
+
+@contextmanager
+def recorded_reads() -> Iterator[list[str]]:
+    """The names of the read statements that gateways of this process run meanwhile, in their order."""
+    logger = logging.getLogger("reviews.sql")
+    recorder = _Recorder()
+    level = logger.level
+    logger.addHandler(recorder)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield recorder.names
+    finally:
+        logger.removeHandler(recorder)
+        logger.setLevel(level)
