@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from graphql_api.errors import DatabaseUnavailableError, OperatorError
 from graphql_api.settings import Settings
+
+logger = logging.getLogger("reviews.sql")
 
 REVISION = "0003"
 """The Alembic revision this build needs; a test compares it with the newest migration."""
@@ -45,7 +49,7 @@ def sqlalchemy_url(url: str) -> str:
 
 def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
     """The engine that mutations run on: READ COMMITTED, a bounded pool, every statement bounded in time."""
-    return create_async_engine(
+    engine = create_async_engine(
         sqlalchemy_url(url),
         pool_size=settings.write_connections,
         max_overflow=0,
@@ -62,6 +66,13 @@ def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
             },
         },
     )
+    event.listen(engine.sync_engine, "before_cursor_execute", _log_write)
+    return engine
+
+
+def _log_write(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    """Log the statement's text. Its values, which may hold an e-mail address, are not in it."""
+    logger.debug("%s", " ".join(statement.split()), extra={"sql": statement})
 
 
 @asynccontextmanager

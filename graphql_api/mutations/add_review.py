@@ -80,7 +80,8 @@ def _key(in_input: str | None, in_header: str | None, problems: Problems) -> str
     if one and other and one != other:
         message = "The idempotency key of the input and that of the HTTP header differ: send one of them."
         problems.add(UserErrorCode.INVALID, message, "idempotencyKey")
-    return problems.text(one or other, "The idempotency key", "idempotencyKey", high=MAX_KEY) or None
+    key = problems.text(one or other, "The idempotency key", "idempotencyKey", high=MAX_KEY)
+    return None if problems.found else key or None
 
 
 async def _find_product(connection: AsyncConnection, any_id: str) -> int | None:

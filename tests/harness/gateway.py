@@ -76,8 +76,8 @@ class _Recorder(logging.Handler):
 
 
 @contextmanager
-def recorded_reads() -> Iterator[list[str]]:
-    """The names of the read statements that gateways of this process run meanwhile, in their order."""
+def recorded_statements() -> Iterator[list[str]]:
+    """The names of the reads and the texts of the writes that gateways of this process run meanwhile, in their order."""
     logger = logging.getLogger("reviews.sql")
     recorder = _Recorder()
     level = logger.level
