@@ -7,6 +7,10 @@ Three rules keep the counts right under concurrent writers:
 * a change of ratings takes its reviews FOR SHARE before it looks whether they are visible, or a report committed at
   the same moment leaves the ratings counted;
 * each trigger reads after it has locked, in a statement of its own, so that it sees what the lock waited for.
+
+In REPEATABLE READ and SERIALIZABLE it would not see that: where PostgreSQL itself does not refuse such a write with a
+serialization failure, the trigger does. One statement whose WITH changes ratings and hides or shows their review too
+leaves the two triggers no way to tell what was before: rebuild_figures() puts that right.
 """
 
 from __future__ import annotations
@@ -175,6 +179,15 @@ FUNCTIONS = (
         END IF;
         PERFORM add_to_product_figures(products, cells, amounts, photos);
         IF TG_OP = 'UPDATE' THEN
+            -- A rating only locks its review, so PostgreSQL finds no conflict with one committed after our snapshot.
+            IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') AND EXISTS (
+                SELECT FROM new_rows AS is_now JOIN old_rows AS was USING (product_id, review_id)
+                WHERE is_now.reported <> was.reported)
+            THEN
+                RAISE EXCEPTION 'reviews are hidden and shown in READ COMMITTED transactions only'
+                    USING ERRCODE = 'invalid_transaction_state',
+                        DETAIL = 'A rating committed after the snapshot would be left out of the figures.';
+            END IF;
             -- A review that was hidden or shown takes its ratings out of the figures, or puts them back.
             PERFORM add_to_characteristic_figures(
                 array_agg(product_id), array_agg(characteristic_id), array_agg(value), array_agg(n))

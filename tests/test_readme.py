@@ -1,0 +1,56 @@
+"""The README says what is: settings, targets, links, and queries that run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from graphql_api.settings import described
+from tests.harness.gateway import Gateway
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_every_setting_is_listed_with_its_default_and_its_help() -> None:
+    table = README.split("## Settings")[1].split("## ")[0]
+    listed = [row.strip("| ").split(" | ") for row in table.splitlines() if row.startswith("| `")]
+    assert listed == [[f"`{variable}`", f"`{default}`", text] for variable, default, text in described()]
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        word for line in re.findall(r"`(?:time )?make ([^`]+)`|^make (.+)$", README, re.MULTILINE) for word in line
+    }
+    words = {word for names in named for word in names.split() if word.islower() and "=" not in word}
+    assert words <= targets
+    assert {"up", "test", "check", "help", "schema", "format"} <= words
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
+def test_every_link_leads_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+def test_every_query_runs(gateway: Gateway) -> None:
+    queries = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+    assert [bool(gateway.data(query)["product"]["name"]) for query in queries] == [True] * len(queries)
+
+
+def test_the_curl_line_asks_what_the_gateway_answers(gateway: Gateway) -> None:
+    ((body,),) = [re.findall(r"-d '(.+?)'", line) for line in README.splitlines() if line.startswith("curl ")]
+    response = gateway.http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+    assert response.json() == {
+        "data": {"product": {"name": "Camo Onesie", "ratingSummary": {"average": 4.5, "count": 2}}}
+    }
+
+
+def test_every_command_that_is_named_is_one() -> None:
+    from etl.cli import commands  # noqa: PLC0415 - the test's subject
+    from graphql_api.cli import main  # noqa: PLC0415 - the test's subject
+
+    assert set(re.findall(r"\.venv/bin/reviews ([a-z]+)", README)) <= set(main.commands)
+    assert set(re.findall(r"python -m etl ([a-z]+)", README)) <= set(commands.commands)
