@@ -50,6 +50,7 @@ STATEMENTS = (
         CONSTRAINT fk_idempotency_keys_products FOREIGN KEY (product_id) REFERENCES products ON DELETE CASCADE
     )
     """,
+    "CREATE INDEX ix_idempotency_keys_created_at ON idempotency_keys (created_at)",
     """
     CREATE TABLE loads (
         load_id bigint DEFAULT nextval('load_numbers') NOT NULL,

@@ -290,6 +290,7 @@ class IdempotencyKey(Base):
     """What an ``idempotencyKey`` stands for, for seven days: the SHA-256 of the input and the review it made."""
 
     __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
     product_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey(Product.product_id, ondelete="CASCADE"), primary_key=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import strawberry
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import delete, func, insert, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +28,7 @@ from graphql_api.schema.review import Review as ReviewType
 from graphql_api.schema.types import Info
 
 KEY_LIFETIME = timedelta(days=7)
+KEYS_FORGOTTEN = 10
 
 
 @strawberry.type(description="What became of a new review.")
@@ -88,7 +89,9 @@ async def _find_product(connection: AsyncConnection, any_id: str) -> int | None:
     numbers = identity.numbers_of("Product", any_id)
     if numbers is None:
         return None
-    found: int | None = await connection.scalar(select(Product.product_id).where(Product.product_id == numbers[0]))
+    product = select(Product.product_id).where(Product.product_id == numbers[0])
+    # The lock that the review's foreign key takes anyway, taken now: the product stays until the review is stored.
+    found: int | None = await connection.scalar(product.with_for_update(read=True, key_share=True))
     return found
 
 
@@ -97,6 +100,7 @@ async def _characteristics(connection: AsyncConnection, product_id: int) -> dict
         select(Characteristic.characteristic_id, Characteristic.kind)
         .where(Characteristic.product_id == product_id)
         .order_by(Characteristic.characteristic_id)
+        .with_for_update(read=True, key_share=True)
     )
     return {row.characteristic_id: row.kind for row in rows}
 
@@ -144,6 +148,7 @@ async def _store(
         ).returning(IdempotencyKey.review_id)
         if await connection.scalar(claimed) is None:
             return await _kept(connection, sent, review.product_id, key, problems)
+        await _forget_old_keys(connection)
     await connection.execute(
         insert(Review).values(
             product_id=review.product_id,
@@ -171,3 +176,16 @@ async def _store(
         ]
         await connection.execute(insert(Rating).values(ratings))
     return review_id
+
+
+async def _forget_old_keys(connection: AsyncConnection) -> None:
+    """Remove some keys that have expired: more than one new key brings, so that the table does not grow for good."""
+    old = (
+        select(IdempotencyKey.product_id, IdempotencyKey.key)
+        .where(IdempotencyKey.created_at < func.now() - literal(KEY_LIFETIME))
+        .limit(KEYS_FORGOTTEN)
+        .with_for_update(skip_locked=True)
+    )
+    await connection.execute(
+        delete(IdempotencyKey).where(tuple_(IdempotencyKey.product_id, IdempotencyKey.key).in_(old))
+    )

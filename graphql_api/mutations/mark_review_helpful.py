@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import strawberry
-from sqlalchemy import not_, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from graphql_api.db.models import HelpfulVote, Review
-from graphql_api.mutations.targets import Target, find_target
+from graphql_api.mutations.targets import Target, lock_target
 from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.mutations.voters import voter_digest
 from graphql_api.schema.review import Review as ReviewType
@@ -52,7 +52,7 @@ async def mark_review_helpful(info: Info, sent: MarkReviewHelpfulInput) -> MarkR
     problems = Problems()
     voter = voter_digest(sent.voter, context.settings.voter_secret, problems)
     async with context.database.writes.begin() as connection:
-        target = await find_target(connection, sent.review_id)
+        target = await lock_target(connection, sent.review_id)
         if target is not None and target.reported:
             target = None
         if target is None:
@@ -76,6 +76,6 @@ async def _vote(connection: AsyncConnection, target: Target, voter: bytes | None
         return
     await connection.execute(
         update(Review)
-        .where(Review.product_id == target.product_id, Review.review_id == target.review_id, not_(Review.reported))
+        .where(Review.product_id == target.product_id, Review.review_id == target.review_id)
         .values(helpfulness=Review.helpfulness + 1)
     )

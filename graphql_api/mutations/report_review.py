@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import strawberry
-from sqlalchemy import not_, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from graphql_api.db.models import Report, Review
-from graphql_api.mutations.targets import Target, find_target
+from graphql_api.mutations.targets import Target, lock_target
 from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.mutations.voters import voter_digest
 from graphql_api.schema import identity
@@ -60,7 +60,7 @@ async def report_review(info: Info, sent: ReportReviewInput) -> ReportReviewPayl
     reason = problems.text(sent.reason or "", "The reason", "reason", high=MAX_REASON) or None
     hidden = False
     async with context.database.writes.begin() as connection:
-        target = await find_target(connection, sent.review_id)
+        target = await lock_target(connection, sent.review_id)
         if target is None:
             problems.add(UserErrorCode.NOT_FOUND, "There is no such review.", "reviewId")
         elif not problems.found:
@@ -69,12 +69,12 @@ async def report_review(info: Info, sent: ReportReviewInput) -> ReportReviewPayl
             await connection.execute(
                 report.on_conflict_do_nothing(index_elements=[Report.product_id, Report.review_id, Report.voter])
             )
-            await connection.execute(
-                update(Review)
-                .where(Review.product_id == target.product_id, Review.review_id == target.review_id)
-                .where(not_(Review.reported))
-                .values(reported=True)
-            )
+            if not target.reported:
+                await connection.execute(
+                    update(Review)
+                    .where(Review.product_id == target.product_id, Review.review_id == target.review_id)
+                    .values(reported=True)
+                )
             hidden = True
     context.forget()
     return ReportReviewPayload(target=target, hidden=hidden, user_errors=problems.found)

@@ -77,7 +77,7 @@ class _Recorder(logging.Handler):
 
 @contextmanager
 def recorded_statements() -> Iterator[list[str]]:
-    """The names of the reads and the texts of the writes that gateways of this process run meanwhile, in their order."""
+    """The names of reads and the texts of writes that gateways of this process run meanwhile, in their order."""
     logger = logging.getLogger("reviews.sql")
     recorder = _Recorder()
     level = logger.level
