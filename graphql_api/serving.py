@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -13,12 +14,14 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
+from starlette.applications import Starlette
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from graphql_api.errors import OperatorError
 from graphql_api.settings import Settings
 
-_APP = "graphql_api.app:from_environment"
+_APP, _WORKER = "graphql_api.app:from_environment", "graphql_api.serving:worker"
 _WAIT_SECONDS = 60
 _LOOK_SECONDS = 0.05
 
@@ -57,7 +60,7 @@ def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str]
     address = address_of(listening)
     threading.Thread(target=_call_when_ready, args=(address, ready), daemon=True).start()
     config = uvicorn.Config(
-        _APP,
+        _APP if settings.workers == 1 else _WORKER,
         factory=True,
         workers=settings.workers,
         log_config=None,
@@ -67,27 +70,51 @@ def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str]
     )
     # uvicorn raises the signal again when it has shut down; by then it means no more than "go on and leave".
     signal.signal(signal.SIGTERM, _interrupt)
-    server = uvicorn.Server(config)
     try:
-        if settings.workers == 1:
-            server.run(sockets=[listening])
-        else:
-            Multiprocess(config, target=server.run, sockets=[listening]).run()
+        started = _serve_here(config, listening) if settings.workers == 1 else _serve_in_workers(config, listening)
     except KeyboardInterrupt:
         return
     finally:
         listening.close()
-    if not server.started and settings.workers == 1:
+    if not started:
         raise OperatorError("The gateway did not start; the lines above say why.")
 
 
+def _serve_here(config: uvicorn.Config, listening: socket.socket) -> bool:
+    server = uvicorn.Server(config)
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # A terminal that closes ends the server in good order, as Ctrl-C does; uvicorn itself does not look at SIGHUP.
+    signal.signal(signal.SIGHUP, leave)
+    server.run(sockets=[listening])
+    return server.started
+
+
+def _serve_in_workers(config: uvicorn.Config, listening: socket.socket) -> bool:
+    supervisor = Multiprocess(config, sockets=[listening])
+    # uvicorn restarts its workers on SIGHUP; ours stop, as one process does.
+    signal.signal(signal.SIGHUP, lambda _signal, _frame: supervisor.should_exit.set())
+    supervisor.run()
+    return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
+
+
+def worker() -> Starlette:
+    """The application of one worker process."""
+    from graphql_api.app import from_environment  # noqa: PLC0415 - the supervisor needs no schema
+
+    leave_with_parent()
+    return from_environment()
+
+
 def leave_with_parent() -> None:
-    """End this process when its parent is gone: a supervisor that was killed cannot stop its workers."""
-    parent = os.getppid()
+    """End this process when the one that started it is gone: a supervisor that was killed cannot stop its workers."""
+    supervisor = multiprocessing.parent_process()
+    assert supervisor is not None, "only a worker has a supervisor"
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
+        supervisor.join()
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -79,7 +79,8 @@ async def catalog_count(reads: asyncpg.Pool, wanted: CatalogFilter) -> int:
     """How many products match; without a search a sum of kept figures."""
     if wanted.search is None:
         rows = await _categories.fetch(reads)
-        return sum(row[1] for row in rows if wanted.category is None or row[0] == wanted.category)
+        # The row named '' counts the products without a category: no filter asks for those.
+        return sum(row[1] for row in rows if wanted.category is None or row[0] == wanted.category != "")
     rows = await _count(_shape(wanted)).fetch(reads, category=wanted.category, search=wanted.search)
     count: int = rows[0][0]
     return count

@@ -74,15 +74,20 @@ FUNCTIONS = (
             RETURN;
         END IF;
         PERFORM 1 FROM product_figures WHERE product_id = ANY (products) ORDER BY product_id FOR NO KEY UPDATE;
+        -- The changes become one array a product first, so that the work grows with the changes and not their square.
         UPDATE product_figures AS f
-        SET counts = (SELECT array_agg(old.n + coalesce(change.n, 0) ORDER BY old.cell)
-                      FROM unnest(f.counts) WITH ORDINALITY AS old (n, cell)
-                      LEFT JOIN unnest(products, cells, amounts) AS change (product_id, cell, n)
-                          ON change.product_id = f.product_id AND change.cell = old.cell),
-            photo_count = f.photo_count + total.photos
-        FROM (SELECT product_id, sum(n)::integer AS photos
-              FROM unnest(products, photos) AS change (product_id, n) GROUP BY product_id) AS total
-        WHERE f.product_id = total.product_id;
+        SET counts = (SELECT array_agg(was + added ORDER BY cell)
+                      FROM unnest(f.counts, change.counts) WITH ORDINALITY AS both_counts (was, added, cell)),
+            photo_count = f.photo_count + change.photos
+        FROM (SELECT product_id, array_agg(n ORDER BY cell) AS counts, sum(p)::integer AS photos
+              FROM (SELECT product_id, cell, coalesce(sum(n), 0)::integer AS n, coalesce(sum(p), 0) AS p
+                    FROM (SELECT DISTINCT product_id FROM unnest(products) AS k (product_id)) AS touched
+                    CROSS JOIN generate_series(1, 20) AS cell
+                    LEFT JOIN unnest(products, cells, amounts, photos) AS c (product_id, cell, n, p)
+                        USING (product_id, cell)
+                    GROUP BY product_id, cell) AS by_cell
+              GROUP BY product_id) AS change
+        WHERE f.product_id = change.product_id;
     END $$
     """,
     """
@@ -98,14 +103,18 @@ FUNCTIONS = (
             USING (product_id, characteristic_id)
         ORDER BY f.product_id, f.characteristic_id FOR NO KEY UPDATE OF f;
         UPDATE characteristic_figures AS f
-        SET counts = (SELECT array_agg(old.n + coalesce(change.n, 0) ORDER BY old.value)
-                      FROM unnest(f.counts) WITH ORDINALITY AS old (n, value)
-                      LEFT JOIN unnest(products, characteristics, ratings, amounts)
-                          AS change (product_id, characteristic_id, value, n)
-                          ON change.product_id = f.product_id AND change.characteristic_id = f.characteristic_id
-                          AND change.value = old.value)
-        FROM (SELECT DISTINCT * FROM unnest(products, characteristics) AS k (product_id, characteristic_id)) AS touched
-        WHERE f.product_id = touched.product_id AND f.characteristic_id = touched.characteristic_id;
+        SET counts = (SELECT array_agg(was + added ORDER BY value)
+                      FROM unnest(f.counts, change.counts) WITH ORDINALITY AS both_counts (was, added, value))
+        FROM (SELECT product_id, characteristic_id, array_agg(n ORDER BY value) AS counts
+              FROM (SELECT product_id, characteristic_id, value, coalesce(sum(n), 0)::integer AS n
+                    FROM (SELECT DISTINCT product_id, characteristic_id
+                          FROM unnest(products, characteristics) AS k (product_id, characteristic_id)) AS touched
+                    CROSS JOIN generate_series(1, 5) AS value
+                    LEFT JOIN unnest(products, characteristics, ratings, amounts)
+                        AS c (product_id, characteristic_id, value, n) USING (product_id, characteristic_id, value)
+                    GROUP BY product_id, characteristic_id, value) AS by_value
+              GROUP BY product_id, characteristic_id) AS change
+        WHERE f.product_id = change.product_id AND f.characteristic_id = change.characteristic_id;
     END $$
     """,
     # Category counts are added in category order, so that two statements never wait for each other in a circle.

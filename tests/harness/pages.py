@@ -14,7 +14,7 @@ edges { cursor node { %s } }
 nodes { %s }
 pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
 """
-_MOST_PAGES = 300  # a walk that goes round in circles ends
+_MOST_PAGES = 100  # a walk that goes round in circles ends
 
 
 class Seen(NamedTuple):

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.harness.shop import START
-
 Row = dict[str, Any]
 """A review's columns as ``Shop`` takes them."""
 

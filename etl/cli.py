@@ -1,0 +1,101 @@
+"""The command line of the ETL: load, generate, verify."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from etl.folder import find_folder
+from etl.generate import generate_folder
+from etl.load import load_folder
+from etl.progress import watching
+from etl.report import AccountingError
+from etl.show import console, show
+from etl.verify import show_findings, verify_database
+from graphql_api.db.location import database_of
+from graphql_api.errors import OperatorError
+from graphql_api.settings import Settings
+
+OK, UNSOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Load the shop's CSV export into the database, make one up, or check what the database keeps.
+
+    The database is the one that DATABASE_URL names, or the embedded one of the state folder. Exit code 0: done; 1: the
+    rows or the figures do not add up; 2: something you can put right, told in one sentence.
+    """
+
+
+@commands.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--report", "report_path", type=click.Path(path_type=Path), help="Also write the report as JSON here.")
+@click.option(
+    "--rejects",
+    type=click.Path(path_type=Path),
+    help="Write rejected rows here.  [default: rejects/<folder>.csv in the state folder]",
+)
+@click.option("--quiet", is_flag=True, help="Print the report only, no progress.")
+def load(folder: Path, report_path: Path | None, rejects: Path | None, quiet: bool) -> None:  # noqa: FBT001 - click
+    """Load the five CSV files of DIR, of either generation.
+
+    Everything goes in within one transaction. Rows that cannot be loaded are listed with their reasons, and do not
+    stop the others. Loading a folder again changes nothing.
+    """
+    settings = Settings.from_environment(os.environ)
+    find_folder(folder)  # before a database is started for nothing
+    with database_of(settings) as url, watching(console(error=True), quiet=quiet) as watcher:
+        report = load_folder(url, folder, settings, rejects=rejects, watcher=watcher)
+    show(report, console())
+    if report_path is not None:
+        try:
+            report_path.write_text(report.to_json() + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OperatorError(
+                f"The folder is loaded, but its report {report_path} cannot be written: {error.strerror}."
+            ) from error
+
+
+@commands.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--products", type=click.IntRange(1), required=True, help="How many products.")
+@click.option("--seed", type=int, required=True, help="The same seed gives the same files.")
+@click.option("--hot", type=click.IntRange(0), default=0, help="How many more reviews product 1 has.")
+def generate(folder: Path, products: int, seed: int, hot: int) -> None:
+    """Write the five CSV files of a made-up shop to DIR."""
+    made = generate_folder(folder, products=products, seed=seed, hot=hot)
+    for name, rows in made.items():
+        click.echo(f"{rows:>12,}  {name}")
+
+
+@commands.command()
+@click.option("--repair", is_flag=True, help="Build the figures again and advance the sequences, then check again.")
+def verify(repair: bool) -> None:  # noqa: FBT001 - click
+    """Check the kept figures, the numbers and the sequences against the rows."""
+    settings = Settings.from_environment(os.environ)
+    with database_of(settings) as url:
+        findings = verify_database(url, settings, repair=repair)
+    show_findings(findings)
+    if findings.unsound:
+        raise SystemExit(UNSOUND)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command that ``arguments``, or the process's own, name; the answer is the exit code."""
+    try:
+        commands.main(arguments, prog_name="python -m etl", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (OperatorError, AccountingError) as error:
+        click.echo(f"etl: {error}", err=True)
+        return USAGE if isinstance(error, OperatorError) else UNSOUND
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("etl: interrupted; nothing was changed", err=True)
+        return INTERRUPTED
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else UNSOUND
+    return OK

@@ -1,0 +1,66 @@
+"""The five files of an export: where they are, and which export they are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from graphql_api.errors import OperatorError
+
+FILE_NAMES: Mapping[str, tuple[str, ...]] = {
+    "products": ("product.csv",),
+    "characteristics": ("characteristics.csv",),
+    "reviews": ("reviews.csv",),
+    "photos": ("reviews_photos.csv",),
+    "ratings": ("characteristic_reviews.csv", "characteristics_reviews.csv"),
+}
+"""Each table's file, parents before children; the second name of the last is that of the first generation."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An export. ``files`` goes by table, in loading order; ``products`` is missing where ``product.csv`` is."""
+
+    path: Path
+    files: Mapping[str, Path]
+
+    @property
+    def name(self) -> str:
+        """The folder's own name, also where it was given as ``.``."""
+        return self.path.resolve().name
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 over the files' names, sizes and contents."""
+        digest = hashlib.sha256()
+        for path in sorted(self.files.values()):
+            digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+            with path.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+        return digest.digest()
+
+
+def find_folder(path: Path) -> Folder:
+    """The export in ``path``. Raises ``OperatorError`` where a file that must be there is not, or cannot be read."""
+    if not path.is_dir():
+        raise OperatorError(f"{path} is not a folder: name the folder that holds the five CSV files.")
+    files: dict[str, Path] = {}
+    missing = []
+    for table, names in FILE_NAMES.items():
+        found = [path / name for name in names if (path / name).is_file()]
+        if len(found) > 1:
+            raise OperatorError(f"{path} holds both {' and '.join(names)}: keep the one that belongs to this export.")
+        if found:
+            files[table] = found[0]
+        elif table != "products":
+            missing.append(" or ".join(names))
+    if missing:
+        raise OperatorError(f"{path} has no {', no '.join(missing)}: the folder must hold the whole export.")
+    for file in files.values():
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
+    return Folder(path, files)

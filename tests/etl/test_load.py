@@ -1,0 +1,312 @@
+"""Loading folders: what is in the database afterwards, and what the report says of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from etl.catalogue import BULK_ROWS
+from etl.load import load_folder
+from etl.report import Report
+from graphql_api.errors import DatabaseUnavailableError, OperatorError
+from graphql_api.settings import Settings
+from tests.etl.folders import ATELIER, LINES, write_folder
+from tests.harness.databases import Databases, rows, run
+
+Loading = Callable[..., Report]
+TABLES = ("products", "characteristics", "reviews", "photos", "ratings")
+
+
+def ask(url: str, query: str) -> list[tuple[object, ...]]:
+    """The rows of ``query`` as tuples."""
+    return [tuple(row) for row in rows(url, query)]
+
+
+def summary(report: Report) -> dict[str, tuple[int, int, int]]:
+    """(read, loaded, rejected) of each file."""
+    return {file.file: (file.read, file.loaded, file.refused) for file in report.files}
+
+
+def reasons(report: Report) -> list[tuple[str, str, int, list[int]]]:
+    """(file, reason, count, lines) of everything rejected."""
+    return [(file.file, one.reason, one.count, one.lines) for file in report.files for one in file.reasons]
+
+
+def versions(url: str) -> list[tuple[object, ...]]:
+    """What tells that a row was written or locked."""
+    return ask(url, " UNION ALL ".join(f"SELECT tableoid, ctid::text, xmin, xmax FROM {table}" for table in TABLES))
+
+
+def schema(url: str) -> list[tuple[object, ...]]:
+    """Every index, constraint and trigger, and whether the trigger is on."""
+    return ask(
+        url,
+        "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid::regclass::text NOT LIKE 'pg%'"
+        " UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated"
+        " FROM pg_constraint WHERE conrelid <> 0"
+        " UNION ALL SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
+    )
+
+
+def test_second_generation_sample_is_loaded_and_its_orphans_are_told(loading: Loading, database: str) -> None:
+    report = loading(folder=ATELIER / "v2")
+
+    assert summary(report) == {
+        "product.csv": (10, 10, 0),
+        "characteristics.csv": (34, 34, 0),
+        "reviews.csv": (19, 14, 5),
+        "reviews_photos.csv": (19, 9, 10),
+        "characteristic_reviews.csv": (41, 41, 0),
+    }
+    assert reasons(report) == [
+        ("reviews.csv", "product_id names no product there is", 5, [16, 17, 18, 19, 20]),
+        ("reviews_photos.csv", "review_id names a review that was rejected", 3, [11, 12, 13]),
+        ("reviews_photos.csv", "review_id names no review there is", 7, [14, 15, 16, 17, 18, 19, 20]),
+    ]
+    assert ask(database, "SELECT counts, photo_count FROM product_figures WHERE product_id = 4") == [
+        ([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], 6)
+    ]
+
+
+def test_values_of_the_second_generation_arrive_typed(loading: Loading, database: str) -> None:
+    loading(folder=ATELIER / "v2")
+
+    assert ask(database, "SELECT response, created_at, reported, photo_count FROM reviews WHERE review_id = 5") == [
+        (None, datetime(2021, 3, 17, 13, 28, 37, 620_000, UTC), False, 3)
+    ]
+    assert ask(database, "SELECT review_id FROM reviews WHERE reported") == [(14,)]
+    assert ask(database, "SELECT default_price FROM products WHERE product_id = 10") == [(Decimal("5000000.00"),)]
+
+
+def test_first_generation_sample_gets_placeholder_products(loading: Loading, database: str) -> None:
+    # Counted another way: with the csv module, and with sets.
+    folder = ATELIER / "v1"
+    files = {path.name: list(csv.DictReader(path.read_text().splitlines())) for path in folder.iterdir()}
+    home = {row["id"]: row["product_id"] for row in files["reviews.csv"]}
+    kinds = {row["id"]: row["product_id"] for row in files["characteristics.csv"]}
+    photos = [row for row in files["reviews_photos.csv"] if row["review_id"] in home]
+    ratings = [
+        row
+        for row in files["characteristics_reviews.csv"]
+        if home.get(row["review_id"]) == kinds.get(row["characteristic_id"], "none")
+    ]
+    named = set(home.values()) | set(kinds.values())
+
+    report = loading(folder=folder)
+
+    assert summary(report) == {
+        "characteristics.csv": (49, 49, 0),
+        "reviews.csv": (99, 99, 0),
+        "reviews_photos.csv": (49, len(photos), 49 - len(photos)),
+        "characteristics_reviews.csv": (49, len(ratings), 49 - len(ratings)),
+    }
+    assert report.placeholders == len(named)
+    assert ask(database, "SELECT count(*), count(*) FILTER (WHERE name = 'Product ' || product_id) FROM products") == [
+        (len(named), len(named))
+    ]
+    assert ask(database, "SELECT created_at, response FROM reviews WHERE review_id = 1") == [
+        (datetime(2019, 1, 1, tzinfo=UTC), None)
+    ]
+    hidden = sum(row["reported"] in {"1", "true"} for row in files["reviews.csv"])
+    assert ask(database, "SELECT count(*) FROM reviews WHERE reported") == [(hidden,)]
+
+
+def test_same_folder_again_is_recognised(loading: Loading, database: str) -> None:
+    first = loading()
+    before = versions(database)
+
+    second = loading()
+
+    assert second.loaded_before
+    assert summary(second) == summary(first)
+    assert versions(database) == before
+    assert ask(database, "SELECT count(*) FROM loads") == [(1,)]
+
+
+def test_same_rows_after_another_load_write_nothing(loading: Loading, database: str, tmp_path: Path) -> None:
+    loading()
+    before = versions(database)
+    other = write_folder(tmp_path / "other")
+    (other / "product.csv").write_text((other / "product.csv").read_text() + "\n")
+
+    report = loading(folder=other)
+
+    assert not report.loaded_before
+    assert [(file.inserted, file.updated, file.unchanged) for file in report.files] == [
+        (0, 0, 2),
+        (0, 0, 3),
+        (0, 0, 3),
+        (0, 0, 2),
+        (0, 0, 5),
+    ]
+    assert versions(database) == before
+
+
+@pytest.mark.parametrize("bulk_rows", [BULK_ROWS, 1])
+def test_changed_rows_are_updated_and_figures_follow(loading: Loading, database: str, bulk_rows: int) -> None:
+    loading()
+    before = schema(database)
+
+    report = loading(
+        {
+            "product.csv": ['1,"Shirt","Softer","A shirt","Shirts",21.50', LINES["product.csv"][1]],
+            "reviews.csv": [
+                *LINES["reviews.csv"],
+                '4,2,1,1596080481467,"New","Brand new",true,false,"di","di@example.com",null,0',
+            ],
+            "reviews_photos.csv": [*LINES["reviews_photos.csv"], '3,4,"https://images.example.com/3.jpg"'],
+            "characteristic_reviews.csv": ["1,1,1,2", *LINES["characteristic_reviews.csv"][1:], "6,3,4,5"],
+        },
+        bulk_rows=bulk_rows,
+    )
+
+    assert [(file.inserted, file.updated, file.unchanged) for file in report.files] == [
+        (0, 1, 1),
+        (0, 0, 3),
+        (1, 0, 3),
+        (1, 0, 2),
+        (1, 1, 4),
+    ]
+    assert ask(database, "SELECT slogan, default_price FROM products WHERE product_id = 1") == [
+        ("Softer", Decimal("21.50"))
+    ]
+    assert ask(database, "SELECT characteristic_id, counts FROM characteristic_figures ORDER BY 1") == [
+        (1, [1, 1, 0, 0, 0]),
+        (2, [0, 1, 0, 0, 1]),
+        (3, [0, 0, 0, 0, 1]),
+    ]
+    assert ask(database, "SELECT counts[4], photo_count FROM product_figures WHERE product_id = 2") == [(1, 1)]
+    assert schema(database) == before
+
+
+def test_what_shoppers_did_is_kept(loading: Loading, database: str) -> None:
+    loading()
+    run(database, "UPDATE reviews SET reported = true, helpfulness = 40 WHERE review_id = 1")
+
+    loading({"reviews.csv": [line.replace('"Good"', '"Better"') for line in LINES["reviews.csv"]]})
+
+    assert ask(database, "SELECT summary, reported, helpfulness FROM reviews WHERE review_id = 1") == [
+        ("Better", True, 40)
+    ]
+
+
+def test_placeholders_do_not_touch_real_products(loading: Loading, database: str, tmp_path: Path) -> None:
+    loading()
+    folder = write_folder(tmp_path / "without")
+    (folder / "product.csv").unlink()
+
+    loading(folder=folder)
+
+    assert ask(database, "SELECT name FROM products ORDER BY product_id") == [("Shirt",), ("Hat",)]
+
+
+def test_a_folder_of_another_catalogue_is_refused(loading: Loading, database: str) -> None:
+    loading()
+    before = versions(database)
+
+    with pytest.raises(OperatorError, match="number 1 of characteristics under another parent"):
+        loading({"characteristics.csv": ['1,2,"Fit"', '2,1,"Quality"', '3,2,"Quality"']})
+
+    assert versions(database) == before
+
+
+def test_first_load_leaves_the_schema_as_it_was(loading: Loading, database: str) -> None:
+    before = schema(database)
+
+    loading()
+
+    assert schema(database) == before
+
+
+def test_sequences_go_above_loaded_numbers_and_never_back(loading: Loading, database: str) -> None:
+    run(database, "SELECT setval('photo_numbers', 5000000000, true)")
+
+    loading()
+
+    query = "SELECT nextval('review_numbers'), nextval('photo_numbers'), nextval('rating_numbers')"
+    assert ask(database, query) == [(1_000_000_000, 5_000_000_001, 1_000_000_000)]
+
+
+def test_sequences_follow_the_first_number(database: str, tmp_path: Path) -> None:
+    settings = Settings(state=tmp_path / "state", first_number=2_000_000_000)
+
+    load_folder(database, write_folder(tmp_path / "folder"), settings)
+
+    assert ask(database, "SELECT nextval('review_numbers')") == [(2_000_000_000,)]
+
+
+def test_reject_file_of_the_state_folder_masks_addresses(database: str, settings: Settings, tmp_path: Path) -> None:
+    folder = write_folder(
+        tmp_path / "folder",
+        {
+            "reviews.csv": [
+                '1,9,5,1596080481467,"Good","Very good",true,false,"ann","ann@example.com",null,3',
+                '2,1,5,1596080481467,"Good","Very good",true,false,"bob","bob@example.com"',
+            ],
+            "reviews_photos.csv": [],
+            "characteristic_reviews.csv": [],
+        },
+    )
+
+    load_folder(database, folder, settings)
+
+    with (settings.state / "rejects" / "folder.csv").open(newline="") as stream:
+        assert list(csv.reader(stream)) == [
+            ["file", "line", "column", "value", "reason", "row"],
+            [
+                "reviews.csv",
+                "2",
+                "product_id",
+                "9",
+                "there is no product 9",
+                '1,9,5,1596080481467,"Good","Very good",true,false,"ann","a***@e***",null,3',
+            ],
+            [
+                "reviews.csv",
+                "3",
+                "",
+                "",
+                "has 10 fields where the header has 12",
+                '2,1,5,1596080481467,"Good","Very good",true,false,"bob","b***@e***"',
+            ],
+        ]
+
+
+def test_report_survives_json(loading: Loading) -> None:
+    report = loading(folder=ATELIER / "v2")
+
+    assert Report.from_json(report.to_json()) == report
+    photos = json.loads(report.to_json())["files"][3]
+    assert (photos["read"], photos["loaded"], photos["rejected"]) == (19, 9, 10)
+
+
+def test_a_missing_file_is_one_sentence(loading: Loading, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "folder")
+    (folder / "reviews.csv").unlink()
+
+    with pytest.raises(OperatorError) as caught:
+        loading(folder=folder)
+
+    assert str(caught.value) == f"{folder} has no reviews.csv: the folder must hold the whole export."
+
+
+def test_a_missing_column_is_one_sentence_and_changes_nothing(loading: Loading, database: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "folder")
+    (folder / "reviews_photos.csv").write_text("id,review_id\n1,1\n")
+
+    with pytest.raises(OperatorError) as caught:
+        loading(folder=folder)
+
+    assert str(caught.value) == "reviews_photos.csv has no column url; its header is id,review_id."
+    assert ask(database, "SELECT count(*) FROM products") == [(0,)]
+
+
+def test_a_database_without_tables_is_one_sentence(databases: Databases, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailableError, match="run alembic upgrade head"):
+        load_folder(databases.empty(), write_folder(tmp_path / "folder"), settings)

@@ -1,0 +1,150 @@
+"""Settings are read from an environment that is given; a value that cannot be used names its variable."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from graphql_api.errors import SettingError
+from graphql_api.settings import Secret, Settings, described
+
+VARIABLES = [knob.metadata["variable"] for knob in dataclasses.fields(Settings)]
+
+
+def refusal(**environment: str) -> tuple[str, str]:
+    """The variable and the sentence of the refusal."""
+    with pytest.raises(SettingError) as refused:
+        Settings.from_environment(environment)
+    return refused.value.variable, str(refused.value)
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    assert Settings.from_environment({}) == Settings()
+
+
+def test_each_variable_sets_its_field() -> None:
+    assert Settings.from_environment(
+        {
+            "DATABASE_URL": "postgresql://shop@db/reviews",
+            "REVIEWS_STATE": "/srv/reviews",
+            "REVIEWS_HOST": "::1",
+            "REVIEWS_PORT": "0",
+            "REVIEWS_WORKERS": "256",
+            "REVIEWS_READ_CONNECTIONS": "1",
+            "REVIEWS_WRITE_CONNECTIONS": "1000",
+            "REVIEWS_STATEMENT_TIMEOUT_MS": "1",
+            "REVIEWS_CONNECT_TIMEOUT_S": "600",
+            "REVIEWS_MAX_BODY_BYTES": "1024",
+            "REVIEWS_FIRST_NUMBER": "9000000000000000000",
+            "REVIEWS_VOTER_SECRET": "geheim",
+            "REVIEWS_GRAPHIQL": "off",
+            "REVIEWS_INTROSPECTION": "No",
+            "REVIEWS_LOG_LEVEL": "WARNING",
+            "PATH": "/usr/bin",
+        }
+    ) == Settings(
+        database_url=Secret("postgresql://shop@db/reviews"),
+        state=Path("/srv/reviews"),
+        host="::1",
+        port=0,
+        workers=256,
+        read_connections=1,
+        write_connections=1000,
+        statement_timeout_ms=1,
+        connect_timeout_s=600,
+        max_body_bytes=1024,
+        first_number=9_000_000_000_000_000_000,
+        voter_secret=Secret("geheim"),
+        graphiql=False,
+        introspection=False,
+        log_level="warning",
+    )
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("text", ["", "  "])
+def test_empty_counts_as_unset(variable: str, text: str) -> None:
+    assert Settings.from_environment({variable: text}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "expected"),
+    [
+        ("REVIEWS_PORT", "abc", "a whole number from 0 to 65535"),
+        ("REVIEWS_PORT", "65536", "a whole number from 0 to 65535"),
+        ("REVIEWS_PORT", "-1", "a whole number from 0 to 65535"),
+        ("REVIEWS_PORT", "80.5", "a whole number from 0 to 65535"),
+        ("REVIEWS_WORKERS", "0", "a whole number from 1 to 256"),
+        ("REVIEWS_READ_CONNECTIONS", "0", "a whole number from 1 to 1000"),
+        ("REVIEWS_WRITE_CONNECTIONS", "1001", "a whole number from 1 to 1000"),
+        ("REVIEWS_STATEMENT_TIMEOUT_MS", "10s", "a whole number from 1 to 3600000"),
+        ("REVIEWS_CONNECT_TIMEOUT_S", "601", "a whole number from 1 to 600"),
+        ("REVIEWS_MAX_BODY_BYTES", "1023", "a whole number from 1024 to 67108864"),
+        ("REVIEWS_FIRST_NUMBER", "0", "a whole number from 1 to 9000000000000000000"),
+        ("REVIEWS_GRAPHIQL", "maybe", "true or false"),
+        ("REVIEWS_INTROSPECTION", "2", "true or false"),
+        ("REVIEWS_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
+    ],
+)
+def test_a_bad_value_names_its_variable_and_what_is_expected(variable: str, text: str, expected: str) -> None:
+    assert refusal(**{variable: text}) == (variable, f"{variable}={text!r} cannot be used: expected {expected}.")
+
+
+@pytest.mark.parametrize("address", ["mysql://shop:geheim@db/reviews", "shop:geheim@db", "sqlite:///reviews"])
+def test_a_bad_address_is_not_repeated_for_it_may_hold_a_password(address: str) -> None:
+    assert refusal(DATABASE_URL=address) == (
+        "DATABASE_URL",
+        "DATABASE_URL='***' cannot be used: expected an address like postgresql://user:password@host:5432/database.",
+    )
+
+
+def test_an_address_for_sqlalchemy_is_taken_too() -> None:
+    settings = Settings.from_environment({"DATABASE_URL": "postgresql+asyncpg://shop@db/reviews"})
+    assert settings.database_url == "postgresql://shop@db/reviews"
+
+
+def test_an_unknown_variable_of_our_prefix_is_refused() -> None:
+    assert refusal(REVIEWS_PROT="1") == (
+        "REVIEWS_PROT",
+        "REVIEWS_PROT='1' cannot be used: expected a known name; the README lists them all.",
+    )
+
+
+def test_secrets_print_as_stars() -> None:
+    settings = Settings.from_environment(
+        {"DATABASE_URL": "postgresql://shop:geheim@db/reviews", "REVIEWS_VOTER_SECRET": "pfeffer"}
+    )
+    assert "geheim" not in repr(settings)
+    assert "pfeffer" not in repr(settings)
+    assert "database_url='***'" in repr(settings)
+    assert "voter_secret='***'" in repr(settings)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().port = 1  # type: ignore[misc] # that is the test
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    rows = described()
+    assert [variable for variable, _, _ in rows] == VARIABLES
+    assert {variable: default for variable, default, _ in rows} == {
+        "DATABASE_URL": "unset",
+        "REVIEWS_STATE": ".local",
+        "REVIEWS_HOST": "127.0.0.1",
+        "REVIEWS_PORT": "8000",
+        "REVIEWS_WORKERS": "1",
+        "REVIEWS_READ_CONNECTIONS": "8",
+        "REVIEWS_WRITE_CONNECTIONS": "4",
+        "REVIEWS_STATEMENT_TIMEOUT_MS": "10000",
+        "REVIEWS_CONNECT_TIMEOUT_S": "5",
+        "REVIEWS_MAX_BODY_BYTES": "262144",
+        "REVIEWS_FIRST_NUMBER": "1000000000",
+        "REVIEWS_VOTER_SECRET": "unset",
+        "REVIEWS_GRAPHIQL": "true",
+        "REVIEWS_INTROSPECTION": "true",
+        "REVIEWS_LOG_LEVEL": "info",
+    }
+    assert [variable for variable, _, text in rows if not text.endswith(".")] == []
