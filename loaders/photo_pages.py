@@ -12,7 +12,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
-    and_,
+    FromClause,
     exists,
     not_,
     or_,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.sql.elements import Tuple
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.db.models import Photo, Review
@@ -63,43 +64,49 @@ def _statement(selection: PhotoSelection) -> Statement:
     after_columns = [(f"after_{name}", type_) for name, type_ in _POSITION if selection.has_after]
     before_columns = [(f"before_{name}", type_) for name, type_ in _POSITION if selection.has_before]
     keys = arrays_table(("product_id", BigInteger()), *after_columns, *before_columns)
-    conditions = [
-        Review.product_id == keys.c.product_id,
-        Photo.product_id == keys.c.product_id,
-        not_(Review.reported),
-        HAS_PHOTOS,
-    ]
-    bounds: list[ColumnElement[bool]] = []
+    review = tuple_(Review.created_at, Review.review_id)
+
+    def shown(table: FromClause) -> list[ColumnElement[bool]]:
+        product_id = table.c.product_id
+        return [Review.product_id == product_id, Photo.product_id == product_id, not_(Review.reported), HAS_PHOTOS]
+
+    def at(table: FromClause, side: str) -> Tuple:
+        return tuple_(table.c[f"{side}_time"], table.c[f"{side}_review"])
+
     any_before: ColumnElement[bool] = not_(true())
     any_after: ColumnElement[bool] = not_(true())
-    review = tuple_(Review.created_at, Review.review_id)
     if selection.has_after:
-        at = tuple_(keys.c.after_time, keys.c.after_review)
-        # The first comparison starts the walk along the index, the second one settles the cursor's own review.
-        bounds += [review <= at, or_(review < at, Photo.photo_id > keys.c.after_photo)]
-        beyond = and_(review >= at, or_(review > at, Photo.photo_id <= keys.c.after_photo))
-        any_before = exists().where(*conditions, PHOTO_OF_REVIEW, beyond)
+        beyond = review > at(keys, "after"), Photo.photo_id <= keys.c.after_photo
+        any_before = exists().where(*shown(keys), PHOTO_OF_REVIEW, review >= at(keys, "after"), or_(*beyond))
     if selection.has_before:
-        at = tuple_(keys.c.before_time, keys.c.before_review)
-        bounds += [review >= at, or_(review > at, Photo.photo_id < keys.c.before_photo)]
-        beyond = and_(review <= at, or_(review < at, Photo.photo_id >= keys.c.before_photo))
-        any_after = exists().where(*conditions, PHOTO_OF_REVIEW, beyond)
+        beyond = review < at(keys, "before"), Photo.photo_id >= keys.c.before_photo
+        any_after = exists().where(*shown(keys), PHOTO_OF_REVIEW, review <= at(keys, "before"), or_(*beyond))
+    # Once a key, where a plain subquery would look once for every row of the page.
+    columns = (*keys.c, any_before.label("any_before"), any_after.label("any_after"))
+    once = select(*columns).cte("once").prefix_with("MATERIALIZED")
+
+    # The first comparison starts the walk along the index, the second one settles the cursor's own review.
+    bounds: list[ColumnElement[bool]] = []
+    if selection.has_after:
+        within = review < at(once, "after"), Photo.photo_id > once.c.after_photo
+        bounds += [review <= at(once, "after"), or_(*within)]
+    if selection.has_before:
+        within = review > at(once, "before"), Photo.photo_id < once.c.before_photo
+        bounds += [review >= at(once, "before"), or_(*within)]
     order: list[ColumnElement[Any]] = [Review.created_at.desc(), Review.review_id.desc(), Photo.photo_id.asc()]
     if selection.window.backward:
         order = [Review.created_at.asc(), Review.review_id.asc(), Photo.photo_id.desc()]
     page = (
         select(*PHOTO_COLUMNS)
         .join_from(Review, Photo, PHOTO_OF_REVIEW)
-        .where(*conditions, *bounds)
+        .where(*shown(once), *bounds)
         .order_by(*order)
         .limit(literal_size(selection.window.size + 1))
         .lateral("page")
     )
     return Statement(
         "photos by product",
-        select(keys.c.place, any_before.label("any_before"), any_after.label("any_after"), *page.c).select_from(
-            keys.outerjoin(page, true())
-        ),
+        select(once.c.place, once.c.any_before, once.c.any_after, *page.c).select_from(once.outerjoin(page, true())),
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Double,
+    FromClause,
     Text,
     any_,
     exists,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.sql.elements import Tuple
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.db.models import Review
@@ -126,28 +128,40 @@ def _statement(selection: ReviewSelection) -> Statement:
     after_columns = [(f"after_{n}", type_) for n, type_ in enumerate(types) if selection.has_after]
     before_columns = [(f"before_{n}", type_) for n, type_ in enumerate(types) if selection.has_before]
     keys = arrays_table(("product_id", BigInteger()), *after_columns, *before_columns)
-    conditions = matching(selection.filter, keys.c.product_id)
-
     place = tuple_(*expressions)
-    after = tuple_(*(keys.c[f"after_{n}"] for n in range(len(types)))) if selection.has_after else None
-    before = tuple_(*(keys.c[f"before_{n}"] for n in range(len(types)))) if selection.has_before else None
-    bounds = []
-    if after is not None:
-        bounds.append(place < after)
-    if before is not None:
-        bounds.append(place > before)
-    order = [e.asc() if selection.window.backward else e.desc() for e in expressions]
-    limit = literal_size(selection.window.size + 1)
-    page = select(*REVIEW_COLUMNS).where(*conditions, *bounds).order_by(*order).limit(limit).lateral("page")
+
+    def at(table: FromClause, side: str) -> Tuple:
+        return tuple_(*(table.c[f"{side}_{n}"] for n in range(len(types))))
+
+    conditions = matching(selection.filter, keys.c.product_id)
+    nothing = not_(true())
+    # A cursor's own review may be gone, so what lies beyond it is looked for, not concluded; once a key, where a
+    # plain subquery would look once for every row of the page.
+    once = (
+        select(
+            *keys.c,
+            (exists().where(*conditions, place >= at(keys, "after")) if selection.has_after else nothing).label(
+                "any_before"
+            ),
+            (exists().where(*conditions, place <= at(keys, "before")) if selection.has_before else nothing).label(
+                "any_after"
+            ),
+        )
+        .cte("once")
+        .prefix_with("MATERIALIZED")
+    )
+    bounds = [place < at(once, "after")] if selection.has_after else []
+    bounds += [place > at(once, "before")] if selection.has_before else []
+    page = (
+        select(*REVIEW_COLUMNS)
+        .where(*matching(selection.filter, once.c.product_id), *bounds)
+        .order_by(*(e.asc() if selection.window.backward else e.desc() for e in expressions))
+        .limit(literal_size(selection.window.size + 1))
+        .lateral("page")
+    )
     return Statement(
         f"reviews by product, {selection.sort.lower()}",
-        select(
-            keys.c.place,
-            # A cursor's own review may be gone, so what lies beyond it is looked for, not concluded.
-            (exists().where(*conditions, place >= after) if after is not None else not_(true())).label("any_before"),
-            (exists().where(*conditions, place <= before) if before is not None else not_(true())).label("any_after"),
-            *page.c,
-        ).select_from(keys.outerjoin(page, true())),
+        select(once.c.place, once.c.any_before, once.c.any_after, *page.c).select_from(once.outerjoin(page, true())),
     )
 
 

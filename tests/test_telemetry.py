@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -85,10 +84,8 @@ def _logging_as_it_was() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_logging_as_it_was")
 def test_ours_are_written_from_the_level_that_is_set_and_those_of_libraries_from_warning(
-    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
     # configure_logging closes what it replaces: the handlers of pytest are put aside first.
     logging.getLogger().handlers[:] = []
     configure_logging("info")
@@ -96,5 +93,5 @@ def test_ours_are_written_from_the_level_that_is_set_and_those_of_libraries_from
     logging.getLogger("reviews.part").info("two of %s", ADDRESS)
     logging.getLogger("library").info("three")
     logging.getLogger("library").warning("four")
-    lines = [line.split(" ", 2)[2] for line in stream.getvalue().splitlines()]
+    lines = [line.split(" ", 2)[2] for line in capsys.readouterr().err.splitlines()]
     assert lines == ["INFO reviews.part: two of ***@***", "WARNING library: four"]

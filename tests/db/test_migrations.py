@@ -386,5 +386,7 @@ def test_a_page_reads_its_six_reviews_from_the_index_of_its_sort(large: str, sor
     assert [node["Node Type"] for node in nodes(plan) if "Sort" in node["Node Type"]] == []
     # The second scan asks whether anything lies before the cursor.
     assert {scan["Index Name"] for scan in scans(plan)} == {f"ix_reviews_{sort.lower()}"}
-    assert [scan["Actual Rows"] for scan in scans(plan)] == ([6] if skipped is None else [6, 1])
+    # The probe for what lies before the cursor runs once, whatever the rows of the page.
+    found = [(scan["Actual Rows"], scan["Actual Loops"]) for scan in scans(plan)]
+    assert found == ([(6, 1)] if skipped is None else [(1, 1), (6, 1)])
     assert [scan.get("Rows Removed by Filter", 0) for scan in scans(plan)] == [0] * len(scans(plan))
