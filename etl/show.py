@@ -18,15 +18,21 @@ def console(*, error: bool = False) -> Console:
 
 
 def show(report: Report, screen: Console) -> None:
-    """Print ``report``: a row a file, then why rows were rejected."""
+    """Print ``report``: a row a file, then why rows were rejected.
+
+    A load that only inserted says so once: what is loaded is what was inserted then.
+    """
+    columns = {"read": "read", "loaded": "loaded"}
+    if any(file.updated or file.unchanged for file in report.files):
+        columns |= {"inserted": "inserted", "updated": "updated", "unchanged": "unchanged"}
+    columns["rejected"] = "refused"
     frame = box.SIMPLE_HEAD if screen.is_terminal else None
     counts = Table(box=frame, pad_edge=False)
-    counts.add_column("file")
-    for heading in ("read", "loaded", "inserted", "updated", "unchanged", "rejected"):
+    counts.add_column("file", overflow="fold")
+    for heading in columns:
         counts.add_column(heading, justify="right")
     for file in report.files:
-        numbers = (file.read, file.loaded, file.inserted, file.updated, file.unchanged, file.refused)
-        counts.add_row(file.file, *(f"{number:,}" for number in numbers))
+        counts.add_row(file.file, *(f"{getattr(file, attribute):,}" for attribute in columns.values()))
     screen.print(counts)
     if report.placeholders:
         screen.print(f"{report.placeholders:,} products were made up by number: there is no product.csv.")

@@ -15,6 +15,7 @@ from rich.console import Console
 from etl.generate import generate_folder
 from etl.load import load_folder
 from etl.progress import watching
+from etl.show import console as screen
 from etl.show import show
 from graphql_api.db.location import database_of
 from graphql_api.db.migrate import migrate
@@ -30,7 +31,7 @@ def up(settings: Settings, *, csv: Path | None, demo: bool) -> None:
 
     ``csv`` is loaded once instead of the demo catalogue. Raises ``OperatorError`` for what can be put right.
     """
-    console = Console(stderr=True, highlight=False)
+    console = screen(error=True)
     say = _saying(console)
     # A terminal that closes and a supervisor that stops us must stop PostgreSQL too, as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from etl.cli import commands
+from etl.generate import generate_folder
+from graphql_api.cli import main
 from graphql_api.settings import described
+from graphql_api.up import DEMO_HOT, DEMO_PRODUCTS, DEMO_SEED
 from tests.harness.gateway import Gateway
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,9 +52,11 @@ def test_the_curl_line_asks_what_the_gateway_answers(gateway: Gateway) -> None:
     }
 
 
-def test_every_command_that_is_named_is_one() -> None:
-    from etl.cli import commands  # noqa: PLC0415 - the test's subject
-    from graphql_api.cli import main  # noqa: PLC0415 - the test's subject
+def test_the_demo_catalogue_has_the_rows_that_are_named(tmp_path: Path) -> None:
+    rows = generate_folder(tmp_path, products=DEMO_PRODUCTS, seed=DEMO_SEED, hot=DEMO_HOT)
+    assert f"a demo catalogue of {sum(rows.values()):,} rows" in README
 
+
+def test_every_command_that_is_named_is_one() -> None:
     assert set(re.findall(r"\.venv/bin/reviews ([a-z]+)", README)) <= set(main.commands)
     assert set(re.findall(r"python -m etl ([a-z]+)", README)) <= set(commands.commands)
