@@ -47,8 +47,8 @@ format: install ## put the code into its form
 schema: install ## write the schema's SDL where it is committed
 	@$(BIN)/reviews schema > graphql_api/schema/schema.graphql
 
-lock: install ## choose the newest versions that pyproject.toml admits and pin them with their hashes
-	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --extra dev \
+lock: install ## pin the versions that pyproject.toml admits with their hashes (LOCK_FLAGS=--upgrade takes the newest)
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(LOCK_FLAGS) --allow-unsafe --generate-hashes --strip-extras --extra dev \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt pyproject.toml
 
 clean: ## remove what make install and make up made (the data too)

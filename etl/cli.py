@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from etl.folder import find_folder
 from etl.generate import generate_folder
-from etl.load import load_folder
+from etl.load import NO_LIMIT, load_folder
 from etl.progress import watching
+from etl.reject_limit import RejectLimit
 from etl.report import AccountingError
 from etl.show import console, show
 from etl.verify import show_findings, verify_database
@@ -19,6 +21,21 @@ from graphql_api.errors import OperatorError
 from graphql_api.settings import Settings
 
 OK, UNSOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class LimitType(click.ParamType[RejectLimit]):
+    """The text of ``--max-rejects``."""
+
+    name = "N|SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> RejectLimit:
+        """The limit; a text that is none is a usage error."""
+        if isinstance(value, RejectLimit):
+            return value
+        try:
+            return RejectLimit.parse(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number of rows nor a share like 0.5% or 0.005.", param, ctx)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,9 +55,22 @@ def commands() -> None:
     type=click.Path(path_type=Path),
     help="Write rejected rows here.  [default: rejects/<folder>.csv in the state folder]",
 )
+@click.option(
+    "--max-rejects",
+    "limit",
+    type=LimitType(),
+    default=NO_LIMIT,
+    help="Give up, with nothing changed, beyond so many rejected rows (100) or such a share of a file (0.5%, 0.005).",
+)
 @click.option("--quiet", is_flag=True, help="Print the report only, no progress.")
-def load(folder: Path, report_path: Path | None, rejects: Path | None, quiet: bool) -> None:  # noqa: FBT001 - click
-    """Load the five CSV files of DIR, of either generation.
+def load(
+    folder: Path,
+    report_path: Path | None,
+    rejects: Path | None,
+    limit: RejectLimit,
+    quiet: bool,  # noqa: FBT001 - click gives it by name
+) -> None:
+    """Load the five CSV files of DIR, of either generation, plain or compressed (.csv.gz, .csv.zst).
 
     Everything goes in within one transaction. Rows that cannot be loaded are listed with their reasons, and do not
     stop the others. Loading a folder again changes nothing.
@@ -48,7 +78,7 @@ def load(folder: Path, report_path: Path | None, rejects: Path | None, quiet: bo
     settings = Settings.from_environment(os.environ)
     find_folder(folder)  # before a database is started for nothing
     with database_of(settings) as url, watching(console(error=True), quiet=quiet) as watcher:
-        report = load_folder(url, folder, settings, rejects=rejects, watcher=watcher)
+        report = load_folder(url, folder, settings, rejects=rejects, watcher=watcher, limit=limit)
     show(report, console())
     if report_path is not None:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.streams import COMPRESSED
 from graphql_api.errors import OperatorError
 
 FILE_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -16,7 +17,10 @@ FILE_NAMES: Mapping[str, tuple[str, ...]] = {
     "photos": ("reviews_photos.csv",),
     "ratings": ("characteristic_reviews.csv", "characteristics_reviews.csv"),
 }
-"""Each table's file, parents before children; the second name of the last is that of the first generation."""
+"""Each table's file, parents before children; the second name of the last is that of the first generation.
+
+Any of them may be compressed: ``reviews.csv.gz``, ``reviews.csv.zst``.
+"""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,11 @@ def find_folder(path: Path) -> Folder:
     files: dict[str, Path] = {}
     missing = []
     for table, names in FILE_NAMES.items():
-        found = [path / name for name in names if (path / name).is_file()]
+        forms = [path / (name + form) for name in names for form in ("", *COMPRESSED)]
+        found = [form for form in forms if form.is_file()]
         if len(found) > 1:
-            raise OperatorError(f"{path} holds both {' and '.join(names)}: keep the one that belongs to this export.")
+            both = " and ".join(form.name for form in found)
+            raise OperatorError(f"{path} holds both {both}: keep the one that belongs to this export.")
         if found:
             files[table] = found[0]
         elif table != "products":

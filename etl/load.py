@@ -12,11 +12,14 @@ from etl.catalogue import BULK_ROWS, Catalogue, connected
 from etl.folder import Folder, find_folder
 from etl.links import Links
 from etl.progress import Silent, Watcher
+from etl.reject_limit import RejectLimit
 from etl.rejects import reject_file
 from etl.report import FileReport, Report
 from etl.shapes import shapes
 from etl.transform import rows_of
 from graphql_api.settings import Settings
+
+NO_LIMIT = RejectLimit()
 
 
 def load_folder(
@@ -26,6 +29,7 @@ def load_folder(
     *,
     rejects: Path | None = None,
     watcher: Watcher | None = None,
+    limit: RejectLimit = NO_LIMIT,
     bulk_rows: int = BULK_ROWS,
 ) -> Report:
     """Load the five CSV files of ``folder`` into the database at ``url``, which is at our revision.
@@ -34,10 +38,11 @@ def load_folder(
     back with ``loaded_before``. A review that is there already keeps what shoppers did through the gateway: it stays
     reported once it is, and has the higher of the two counts of helpful votes. Rows that the folder no longer has stay.
 
-    Rejected rows go to ``rejects``, or to ``rejects/<folder>.csv`` in the state folder. Raises ``OperatorError`` for
-    what the person at the terminal can put right, ``AccountingError`` where rows are lost; nothing has changed then.
+    Rejected rows go to ``rejects``, or to ``rejects/<folder>.csv`` in the state folder; beyond ``limit`` the load gives
+    up. Raises ``OperatorError`` for what the person at the terminal can put right, ``AccountingError`` where rows are
+    lost; nothing has changed then.
     """
-    return asyncio.run(load(url, folder, settings, rejects=rejects, watcher=watcher, bulk_rows=bulk_rows))
+    return asyncio.run(load(url, folder, settings, rejects=rejects, watcher=watcher, limit=limit, bulk_rows=bulk_rows))
 
 
 async def load(
@@ -47,6 +52,7 @@ async def load(
     *,
     rejects: Path | None = None,
     watcher: Watcher | None = None,
+    limit: RejectLimit = NO_LIMIT,
     bulk_rows: int = BULK_ROWS,
 ) -> Report:
     """``load_folder`` for callers that have an event loop; the loop is busy while files are read."""
@@ -64,7 +70,7 @@ async def load(
             return dataclasses.replace(Report.from_json(last[1]), loaded_before=True)
         await catalogue.prepare()
         report = Report(files.name, fingerprint.hex(), rejects=str(reject_path))
-        await _read(files, settings, catalogue, report, reject_path, watcher)
+        await _read(files, settings, catalogue, report, reject_path, watcher, limit)
         watcher.step("Writing the tables")
         await catalogue.merge(report, placeholders="products" not in files.files)
         report.seconds = round(time.monotonic() - started, 3)
@@ -73,13 +79,21 @@ async def load(
 
 
 async def _read(
-    files: Folder, settings: Settings, catalogue: Catalogue, report: Report, reject_path: Path, watcher: Watcher
+    files: Folder,
+    settings: Settings,
+    catalogue: Catalogue,
+    report: Report,
+    reject_path: Path,
+    watcher: Watcher,
+    limit: RejectLimit,
 ) -> None:
     known_shapes = shapes(settings.first_number, datetime.now(UTC))
     links = Links(products_known="products" in files.files)
-    with reject_file(reject_path) as reject:
+    with reject_file(reject_path) as write:
+        reject = limit.watching(write, reject_path)
         for table, path in files.files.items():
             file = FileReport(path.name, table)
             report.files.append(file)
             watcher.step(f"Reading {path.name}", path.stat().st_size)
             await catalogue.stage(table, rows_of(path, known_shapes[table], links, file, reject, watcher.advanced))
+            limit.check(file, reject_path)

@@ -11,6 +11,7 @@ from etl.records import Broken, Records
 from etl.rejects import Rejection, Writer, masked, shortened, without_fields_of_addresses
 from etl.report import FileReport
 from etl.shapes import Shape
+from etl.streams import opened
 from etl.values import BadValueError, content
 from graphql_api.errors import OperatorError
 
@@ -26,7 +27,7 @@ def rows_of(
     ``report`` counts what is read and rejected, ``reject`` gets each rejection, ``advanced`` the place in the file in
     bytes, now and then. Raises ``OperatorError`` where the header lacks a column.
     """
-    with path.open("rb") as stream:
+    with opened(path) as (stream, position):
 
         def refuse(broken: Broken) -> None:
             row = broken.text if shape.e_mail is None else without_fields_of_addresses(broken.text)
@@ -40,7 +41,7 @@ def rows_of(
         link = links.of(shape.table)
         for count, (line, fields) in enumerate(records):
             if not count & 0x3FFF:
-                advanced(stream.tell())
+                advanced(position())
             try:
                 row = link([read(fields[place]) for place, read in plan])
             except BadValueError as error:
@@ -51,7 +52,7 @@ def rows_of(
             else:
                 report.rows += 1
                 yield row
-        advanced(stream.tell())
+        advanced(position())
 
 
 def _places(path: Path, shape: Shape, header: Sequence[str]) -> list[int]:

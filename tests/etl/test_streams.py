@@ -1,0 +1,72 @@
+"""Compressed files: read as plain ones are, and refused whole where they are damaged."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from etl.report import Report
+from graphql_api.errors import OperatorError
+from tests.etl.folders import HEADERS, write_folder
+from tests.harness.databases import value
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+COMPRESS = {".gz": gzip.compress, ".zst": zstd.compress}
+
+
+def compressed(folder: Path, form: str, shorten: int = 0) -> Path:
+    """The small folder with every file compressed, and the last ``shorten`` bytes of the reviews cut off."""
+    write_folder(folder)
+    for name in HEADERS:
+        plain = folder / name
+        content = COMPRESS[form](plain.read_bytes())
+        plain.unlink()
+        (folder / (name + form)).write_bytes(content[: len(content) - (shorten if name == "reviews.csv" else 0)])
+    return folder
+
+
+@pytest.mark.parametrize("form", COMPRESS)
+def test_compressed_files_are_loaded_like_plain_ones(loading: Callable[..., Report], tmp_path: Path, form: str) -> None:
+    report = loading(folder=compressed(tmp_path / "small", form))
+    assert [(file.file, file.loaded, file.refused) for file in report.files] == [
+        (f"product.csv{form}", 2, 0),
+        (f"characteristics.csv{form}", 3, 0),
+        (f"reviews.csv{form}", 3, 0),
+        (f"reviews_photos.csv{form}", 2, 0),
+        (f"characteristic_reviews.csv{form}", 5, 0),
+    ]
+
+
+@pytest.mark.parametrize("shorten", [1, 9, 60])
+@pytest.mark.parametrize("form", COMPRESS)
+def test_a_file_that_was_cut_off_is_named_and_nothing_is_loaded(
+    loading: Callable[..., Report], database: str, tmp_path: Path, form: str, shorten: int
+) -> None:
+    with pytest.raises(OperatorError, match=rf"reviews\.csv\{form} is damaged or was cut off .* nothing was changed"):
+        loading(folder=compressed(tmp_path / "small", form, shorten))
+    assert value(database, "SELECT count(*) FROM products") == 0
+
+
+@pytest.mark.parametrize("form", COMPRESS)
+def test_a_file_that_is_not_what_its_name_says_is_named(
+    loading: Callable[..., Report], tmp_path: Path, form: str
+) -> None:
+    folder = write_folder(tmp_path / "small")
+    (folder / "reviews.csv").rename(folder / f"reviews.csv{form}")
+    with pytest.raises(OperatorError, match=rf"reviews\.csv\{form} is damaged"):
+        loading(folder=folder)
+
+
+def test_two_forms_of_one_file_are_one_too_many(loading: Callable[..., Report], tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "small")
+    (folder / "reviews.csv.gz").write_bytes(gzip.compress(b""))
+    with pytest.raises(OperatorError, match=r"holds both reviews\.csv and reviews\.csv\.gz"):
+        loading(folder=folder)
