@@ -186,3 +186,8 @@ def test_a_gateway_whose_database_is_away_starts_and_says_so(tmp_path: Any) -> N
         body = unready.send("{ product(id: 1) { name } }")
         assert codes(body) == ["SERVICE_UNAVAILABLE"]
         assert "hidden" not in str(body)
+
+
+def test_a_document_too_long_to_be_kept_is_answered_all_the_same(gateway: Gateway) -> None:
+    query = "{ product(id: 1) { name } }" + " " * 10_001
+    assert [gateway.data(query) for _ in range(2)] == [{"product": {"name": "Camo Onesie"}}] * 2

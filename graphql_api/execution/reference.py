@@ -25,18 +25,23 @@ from graphql_api.execution.answer import Answer, Stage, executed, refused
 from graphql_api.schema.build import Schema
 
 _MAX_ERRORS = 20
-_MAX_DOCUMENTS = 500  # of at most max_body_bytes each
+# A parsed document takes some 120 times the memory of its text: 200 of the longest that are kept, 240 MB.
+_KEPT_DOCUMENTS = 200
+_LONGEST_KEPT = 10_000
 
 
 class Executor:
-    """Runs documents against one schema. Parsed documents are kept, the most recently used 500 of them."""
+    """Runs documents against one schema. The 200 most recently used documents are kept parsed.
+
+    Longer ones than 10,000 characters are parsed each time.
+    """
 
     def __init__(self, schema: Schema, *, introspection: bool, suggestions: bool) -> None:
         self._schema = schema.graphql_schema
         self._execution_context = schema.execution_context_class
         self._hide_suggestions = not suggestions
         self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
-        self._prepared = lru_cache(maxsize=_MAX_DOCUMENTS)(self._prepare)
+        self._kept = lru_cache(maxsize=_KEPT_DOCUMENTS)(self._prepare)
 
     async def run(
         self,
@@ -48,7 +53,7 @@ class Executor:
         mutations: bool,
     ) -> Answer:
         """The answer to ``document``. Unless ``mutations`` are allowed, one is refused at ``Stage.METHOD``."""
-        prepared = self._prepared(document)
+        prepared = self._kept(document) if len(document) <= _LONGEST_KEPT else self._prepare(document)
         if isinstance(prepared, Answer):
             return prepared
         operation = _operation(prepared, operation_name)
