@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STATE ?= .local
+STATE ?= $(or $(REVIEWS_STATE),.local)
 UP_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST)) $(if $(WORKERS),--workers $(WORKERS)) \
            $(if $(CSV),--csv $(CSV)) --state $(STATE)
 ifdef DATABASE_URL
@@ -27,11 +27,9 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	@touch $@
 
 up: install ## bring everything up: database, tables, demo data, gateway (PORT=, HOST=, WORKERS=, CSV=, STATE=)
-	@$(BIN)/python -m graphql_api.graphiql.assets $(STATE)/graphiql
 	@exec $(BIN)/reviews up $(UP_FLAGS)
 
 test: install ## run the tests (DATABASE_URL=… runs them on that server; ARGS=… goes to pytest)
-	@$(BIN)/python -m graphql_api.graphiql.assets $(STATE)/graphiql
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: install ## lint, types and import contracts

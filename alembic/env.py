@@ -16,9 +16,8 @@ import asyncpg
 from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from graphql_api.db.engine import check_server, root_of, sqlalchemy_url
+from graphql_api.db.engine import check_server, create_engine, root_of
 from graphql_api.db.location import database_of
 from graphql_api.db.models import Base
 from graphql_api.errors import OperatorError
@@ -58,7 +57,7 @@ def migrate(connection: Connection) -> None:
 async def migrate_online(url: str, settings: Settings) -> None:
     """Connect to ``url`` and migrate. Raises ``OperatorError`` where traffic held a table too long."""
     await check_server(url, settings)
-    engine = create_async_engine(sqlalchemy_url(url), poolclass=pool.NullPool)
+    engine = create_engine(url, poolclass=pool.NullPool, connect={"timeout": settings.connect_timeout_s})
     try:
         async with engine.connect() as connection:
             await connection.run_sync(migrate)

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
@@ -19,7 +19,7 @@ from etl.bare import put_back, take_off
 from etl.rejects import without_addresses
 from etl.report import FileReport, Report
 from etl.statements import REAL, STAGED, Analyze, SetTriggers
-from graphql_api.db.engine import check_revision, check_server, root_of, sqlalchemy_url
+from graphql_api.db.engine import check_revision, check_server, create_engine, root_of
 from graphql_api.db.models import Load
 from graphql_api.errors import DatabaseUnavailableError, OperatorError
 from graphql_api.settings import Settings
@@ -32,13 +32,12 @@ BULK_ROWS = 200_000
 _ONE_LOAD_AT_A_TIME = 7_265_766_965_777_302
 
 
-def create_engine(url: str, settings: Settings) -> AsyncEngine:
+def load_engine(url: str, settings: Settings) -> AsyncEngine:
     """An engine for statements that may take their time. No pool: one run, one connection."""
-    return create_async_engine(
-        sqlalchemy_url(url),
+    return create_engine(
+        url,
         poolclass=NullPool,
-        hide_parameters=True,
-        connect_args={
+        connect={
             "timeout": settings.connect_timeout_s,
             "server_settings": {
                 "application_name": "reviews-gateway etl",
@@ -61,7 +60,7 @@ async def connected(url: str, settings: Settings) -> AsyncIterator[AsyncConnecti
     Raises ``DatabaseUnavailableError`` where there is none, ``OperatorError`` where PostgreSQL ends the work.
     """
     await check_server(url, settings)
-    engine = create_engine(url, settings)
+    engine = load_engine(url, settings)
     try:
         async with engine.connect() as connection:
             await check_revision(await driver(connection))
@@ -134,10 +133,14 @@ class Catalogue:
         for table, file in files.items():
             file.check(file.unchanged + await self._scalar(statements.recount(table)))
 
-    async def finish(self, report: Report, first_number: int) -> None:
-        """Advance the sequences, record the load, commit, and let PostgreSQL look at the tables."""
+    async def advance(self, first_number: int) -> None:
+        """Let the sequences go on at ``first_number`` or above, and above every number there is; never back."""
         for sequence in sequences.NUMBERED:
             await self._connection.execute(sequences.advance(sequence, first_number))
+
+    async def finish(self, report: Report, first_number: int) -> None:
+        """Advance the sequences, record the load, commit, and let PostgreSQL look at the tables."""
+        await self.advance(first_number)
         await self._connection.execute(
             insert(Load).values(
                 fingerprint=bytes.fromhex(report.fingerprint), source=report.source, report=report.to_json()

@@ -45,6 +45,17 @@ def load_folder(
     return asyncio.run(load(url, folder, settings, rejects=rejects, watcher=watcher, limit=limit, bulk_rows=bulk_rows))
 
 
+def advance_numbers(url: str, settings: Settings) -> None:
+    """Let the gateway's numbers start at ``settings.first_number`` or above, and above every number there is."""
+
+    async def advance() -> None:
+        async with connected(url, settings) as connection:
+            await Catalogue(connection).advance(settings.first_number)
+            await connection.commit()
+
+    asyncio.run(advance())
+
+
 async def load(
     url: str,
     folder: Path,
@@ -67,6 +78,8 @@ async def load(
         fingerprint = files.fingerprint()
         last = await catalogue.last_load()
         if last is not None and last[0] == fingerprint:
+            await catalogue.advance(settings.first_number)
+            await connection.commit()
             return dataclasses.replace(Report.from_json(last[1]), loaded_before=True)
         await catalogue.prepare()
         report = Report(files.name, fingerprint.hex(), rejects=str(reject_path))

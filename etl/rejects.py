@@ -70,6 +70,8 @@ def reject_file(path: Path) -> Iterator[Writer]:
     """Write rejections to ``path`` as CSV with the columns ``COLUMNS``, over what was there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Whole rows of shoppers' reviews, if without their addresses: for the operator alone.
+        path.touch(mode=0o600)
         stream = path.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise OperatorError(

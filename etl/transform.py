@@ -60,9 +60,10 @@ def _places(path: Path, shape: Shape, header: Sequence[str]) -> list[int]:
         raise OperatorError(f"{path.name} has no header: its first line must name the columns.")
     missing = [name for name in shape.readers if name not in header]
     if missing:
-        raise OperatorError(
-            f"{path.name} has no column {', no column '.join(missing)}; its header is {','.join(header)}."
-        )
+        # What stands there instead is not shown: where the header is missing it is a row, with an e-mail address.
+        known = [name for name in header if name in shape.readers]
+        found = f"names only {', '.join(known)}." if known else "names none: is the header missing?"
+        raise OperatorError(f"{path.name} has no column {', no column '.join(missing)}; its first line {found}")
     twice = [name for name in shape.readers if header.count(name) > 1]
     if twice:
         raise OperatorError(f"{path.name} names the column {twice[0]} twice.")

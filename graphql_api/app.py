@@ -33,11 +33,7 @@ def create_app(settings: Settings) -> Starlette:
         raise OperatorError("DATABASE_URL is not set: name a PostgreSQL 15 or newer, or run reviews up.")
     url = settings.database_url
     page = GraphiQLPage(settings.state / "graphiql") if settings.graphiql else None
-    executor = Executor(
-        build_schema(suggestions=settings.introspection),
-        introspection=settings.introspection,
-        suggestions=settings.introspection,
-    )
+    executor = Executor(build_schema(suggestions=settings.introspection), settings)
 
     def database() -> Database:
         opened: Database = app.state.database
@@ -71,6 +67,8 @@ def create_app(settings: Settings) -> Starlette:
         *(page.routes if page else []),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
+    # A redirect would name the host that the client named.
+    app.router.redirect_slashes = False
     return app
 
 

@@ -36,9 +36,11 @@ STATUS = {
     Stage.VALIDATION: {GRAPHQL_JSON: 400, JSON: 200},
     Stage.OPERATION: {GRAPHQL_JSON: 400, JSON: 200},
     Stage.VARIABLES: {GRAPHQL_JSON: 400, JSON: 200},
+    Stage.COST: {GRAPHQL_JSON: 400, JSON: 200},
     Stage.METHOD: {GRAPHQL_JSON: 405, JSON: 405},
     Stage.EXECUTION: {GRAPHQL_JSON: 200, JSON: 200},
 }
+_QUERY = re.compile(rb"(?:^|&)query=")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -62,7 +64,7 @@ class GraphQLEndpoint:
         headers = Headers(scope=scope)
         sent_id = headers.get("x-request-id", "")
         request_id = sent_id if _REQUEST_ID.fullmatch(sent_id) else uuid.uuid4().hex
-        accept = headers.get("accept")
+        accept = ", ".join(headers.getlist("accept")) or None
         try:
             if self._wants_page(scope, accept):
                 assert self.page is not None
@@ -81,7 +83,7 @@ class GraphQLEndpoint:
         return (
             self.page is not None
             and scope["method"] in {"GET", "HEAD"}
-            and b"query=" not in scope["query_string"]
+            and not _QUERY.search(scope["query_string"])
             and accept is not None
             and negotiated(accept, (JSON, GRAPHQL_JSON, HTML)) == HTML
         )
@@ -98,7 +100,7 @@ class GraphQLEndpoint:
     async def _answer(
         self, request: GraphQLRequest, method: str, headers: Headers, media_type: str, request_id: str
     ) -> Response:
-        context = Context(self.database(), self.settings, request_id, idempotency_key=headers.get("idempotency-key"))
+        context = Context(self.database(), self.settings, request_id, idempotency_key=_key(headers))
         answer: Answer = await self.executor.run(
             request.query,
             context,
@@ -108,6 +110,15 @@ class GraphQLEndpoint:
         )
         extra = {"Allow": "POST"} if answer.stage is Stage.METHOD else {}
         return _response(STATUS[answer.stage][media_type], answer.body, media_type, request_id, extra)
+
+
+def _key(headers: Headers) -> str | None:
+    """The key of the request, UTF-8, in quotes or not. Source: the IETF draft on the Idempotency-Key header field."""
+    key = headers.get("idempotency-key")
+    if key is None:
+        return None
+    text = key.encode("latin-1").decode(errors="surrogateescape").strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def _media_type(accept: str | None) -> str:

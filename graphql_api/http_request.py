@@ -71,8 +71,10 @@ def _media_range(text: str) -> tuple[str, float]:
 
 def request_of_query_string(query_string: bytes) -> GraphQLRequest:
     """The request of a GET. Raises ``HttpError`` 400."""
+    if query_string.count(b"&") >= _MAX_PARAMETERS:
+        raise HttpError(400, f"The query string may have at most {_MAX_PARAMETERS} parameters.")
     try:
-        pairs = parse_qsl(query_string.decode("ascii"), errors="strict", max_num_fields=_MAX_PARAMETERS)
+        pairs = parse_qsl(query_string.decode("ascii"), errors="strict")
     except ValueError as error:
         raise HttpError(400, "The query string is not UTF-8 in percent encoding.") from error
     parameters: dict[str, Any] = dict(pairs)

@@ -113,6 +113,15 @@ class Settings:
     max_body_bytes: int = _knob(
         "REVIEWS_MAX_BODY_BYTES", 262_144, _integer(1024, 67_108_864), "Largest request body in bytes."
     )
+    max_tokens: int = _knob(
+        "REVIEWS_MAX_TOKENS", 1000, _integer(10, 1_000_000), "Most tokens (words and signs) of a GraphQL document."
+    )
+    max_cost: int = _knob(
+        "REVIEWS_MAX_COST",
+        10_000,
+        _integer(1, 1_000_000_000),
+        "Most objects that an answer may hold, counted on the document with its page sizes.",
+    )
     first_number: int = _knob(
         "REVIEWS_FIRST_NUMBER",
         1_000_000_000,

@@ -13,13 +13,15 @@ import asyncpg
 from rich.console import Console
 
 from etl.generate import generate_folder
-from etl.load import load_folder
+from etl.load import advance_numbers, load_folder
 from etl.progress import watching
 from etl.show import console as screen
 from etl.show import show
 from graphql_api.db.location import database_of
 from graphql_api.db.migrate import migrate
 from graphql_api.errors import OperatorError
+from graphql_api.graphiql.assets import IntegrityMismatchError, install
+from graphql_api.graphiql.files import read
 from graphql_api.serving import listening_socket, serve
 from graphql_api.settings import Settings
 
@@ -44,6 +46,9 @@ def up(settings: Settings, *, csv: Path | None, demo: bool) -> None:
             if migrate(url, settings):
                 say("Made the tables.")
             _fill(url, settings, csv, console, demo=demo)
+            advance_numbers(url, settings)
+            if settings.graphiql:
+                _install_page(settings, say)
             os.environ["DATABASE_URL"] = url
             os.environ["REVIEWS_STATE"] = str(settings.state)
             serve(listening, settings, ready=lambda address: say(_welcome(address)))
@@ -59,6 +64,15 @@ def _saying(console: Console) -> Callable[[str], None]:
         console.print(text, markup=False, soft_wrap=True)
 
     return say
+
+
+def _install_page(settings: Settings, say: Callable[[str], None]) -> None:
+    folder = settings.state / "graphiql"
+    if read(folder) is None:
+        try:
+            say(install(folder).sentence)
+        except IntegrityMismatchError as error:
+            say(f"GraphiQL's files are not installed, the page will load them from the CDN: {error}")
 
 
 def _fill(url: str, settings: Settings, csv: Path | None, console: Console, *, demo: bool) -> None:

@@ -191,3 +191,49 @@ def test_a_gateway_whose_database_is_away_starts_and_says_so(tmp_path: Any) -> N
 def test_a_document_too_long_to_be_kept_is_answered_all_the_same(gateway: Gateway) -> None:
     query = "{ product(id: 1) { name } }" + " " * 10_001
     assert [gateway.data(query) for _ in range(2)] == [{"product": {"name": "Camo Onesie"}}] * 2
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ("query ($x: Int = 1) { product(id: 2) { reviews(filter: {ratings: [$x]}) { totalCount } } }", {"x": None}),
+        ("query ($x: [ID!]! = []) { products(ids: $x) { name } }", {"x": None}),
+    ],
+)
+def test_a_null_where_none_may_be_is_the_clients_mistake(
+    gateway: Gateway, query: str, variables: dict[str, Any]
+) -> None:
+    assert gateway.refusal(query, **variables)[0] == "BAD_USER_INPUT"
+
+
+def test_accept_may_come_in_several_lines(gateway: Gateway) -> None:
+    headers = [("Accept", "image/png"), ("Accept", "application/json"), ("Content-Type", "application/json")]
+    response = gateway.http.post("/graphql", content=b'{"query": "{ __typename }"}', headers=headers)
+    assert (response.status_code, response.json()) == (200, {"data": {"__typename": "Query"}})
+
+
+def test_a_parameter_whose_name_ends_in_query_does_not_hide_the_page(gateway: Gateway) -> None:
+    page = gateway.http.get("/graphql?subquery=1", headers={"Accept": "text/html"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_a_slash_too_many_is_not_found_and_not_a_redirect(gateway: Gateway) -> None:
+    assert gateway.http.get("/graphql/").status_code == 404
+
+
+def test_an_address_with_the_parameters_of_libpq_works_for_reads_and_writes(
+    gateway: Gateway, shop: Shop, tmp_path: Any
+) -> None:
+    review = shop.review(shop.product())
+    sign = "&" if "?" in gateway.database else "?"
+    url = Secret(f"{gateway.database}{sign}sslmode=prefer")
+    with running_gateway(Settings(database_url=url, state=tmp_path)) as other:
+        assert other.http.get("/readyz").status_code == 200
+        vote = "mutation ($id: ID!) { markReviewHelpful(input: {reviewId: $id}) { review { helpfulness } } }"
+        assert other.data(vote, id=review)["markReviewHelpful"] == {"review": {"helpfulness": 1}}
+
+
+def test_a_full_count_of_votes_stays_full(gateway: Gateway, shop: Shop) -> None:
+    review = shop.review(shop.product(), helpfulness=2**31 - 1)
+    vote = "mutation ($id: ID!) { markReviewHelpful(input: {reviewId: $id}) { review { helpfulness } } }"
+    assert gateway.data(vote, id=review)["markReviewHelpful"]["review"] == {"helpfulness": 2**31 - 1}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -42,22 +43,29 @@ class Database:
             raise DatabaseUnavailableError("The database does not answer.") from error
 
 
-def sqlalchemy_url(url: str) -> str:
-    """``url`` as SQLAlchemy wants it, with the asyncpg driver named."""
-    return urlunsplit(("postgresql+asyncpg", *urlsplit(url)[1:]))
+def create_engine(url: str, *, connect: Mapping[str, Any], **options: Any) -> AsyncEngine:
+    """A SQLAlchemy engine whose connections asyncpg makes from ``url``, with the arguments ``connect``.
+
+    The address goes to asyncpg as it is: SQLAlchemy takes each of its parameters, such as ``sslmode``, for an argument
+    of the driver, which knows them in an address only. Statements' parameters are not shown in errors: one may be an
+    e-mail address.
+    """
+
+    async def connection() -> asyncpg.Connection:
+        return await asyncpg.connect(url, **connect)
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connection, hide_parameters=True, **options)
 
 
 def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
     """The engine that mutations run on: READ COMMITTED, a bounded pool, every statement bounded in time."""
-    engine = create_async_engine(
-        sqlalchemy_url(url),
+    engine = create_engine(
+        url,
         pool_size=settings.write_connections,
         max_overflow=0,
         pool_timeout=settings.connect_timeout_s,
         pool_pre_ping=True,
-        # A statement's parameters hold an e-mail address, and errors are logged.
-        hide_parameters=True,
-        connect_args={
+        connect={
             "timeout": settings.connect_timeout_s,
             "server_settings": {
                 "application_name": "reviews-gateway writes",

@@ -41,9 +41,9 @@ async def _revision(url: str, settings: Settings) -> str | None:
     await check_server(url, settings)
     connection = await asyncpg.connect(url, timeout=settings.connect_timeout_s)
     try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
         revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        return None
     finally:
         await connection.close()
     return revision

@@ -25,6 +25,7 @@ class Stage(Enum):
     VALIDATION = "GRAPHQL_VALIDATION_FAILED"
     OPERATION = "OPERATION_RESOLUTION_FAILURE"
     VARIABLES = "BAD_USER_INPUT"
+    COST = "COST_LIMIT_EXCEEDED"
     METHOD = "BAD_REQUEST"
     EXECUTION = "INTERNAL_SERVER_ERROR"
 
@@ -59,7 +60,7 @@ def with_code(error: GraphQLError, code: str) -> dict[str, Any]:
 
 def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     cause = error.original_error
-    if cause is None:  # graphql-core's own: an argument's value could not be read
+    if cause is None or isinstance(cause, GraphQLError):  # graphql-core's own: an argument's value could not be read
         return with_code(error, "BAD_USER_INPUT")
     if isinstance(cause, ClientError):
         return with_code(error, cause.code)

@@ -22,7 +22,9 @@ from graphql import (
 
 from graphql_api.context import Context
 from graphql_api.execution.answer import Answer, Stage, executed, refused
+from graphql_api.limits.cost import Cost
 from graphql_api.schema.build import Schema
+from graphql_api.settings import Settings
 
 _MAX_ERRORS = 20
 # A parsed document takes some 120 times the memory of its text: 200 of the longest that are kept, 240 MB.
@@ -36,11 +38,14 @@ class Executor:
     Longer ones than 10,000 characters are parsed each time.
     """
 
-    def __init__(self, schema: Schema, *, introspection: bool, suggestions: bool) -> None:
+    def __init__(self, schema: Schema, settings: Settings) -> None:
         self._schema = schema.graphql_schema
         self._execution_context = schema.execution_context_class
-        self._hide_suggestions = not suggestions
-        self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._max_tokens = settings.max_tokens
+        self._max_cost = settings.max_cost
+        # Whoever may not read the schema is not told by suggestions what is in it.
+        self._hide_suggestions = not settings.introspection
+        self._rules = specified_rules if settings.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._kept = lru_cache(maxsize=_KEPT_DOCUMENTS)(self._prepare)
 
     async def run(
@@ -61,6 +66,11 @@ class Executor:
             return refused(Stage.OPERATION, [operation])
         if operation.operation is not OperationType.QUERY and not mutations:
             return refused(Stage.METHOD, [GraphQLError("A mutation must be sent with POST.")])
+        if Cost(prepared, variables, self._max_cost).of(operation) > self._max_cost:
+            message = (
+                f"The answer could hold more than {self._max_cost} objects: ask for smaller pages or fewer levels."
+            )
+            return refused(Stage.COST, [GraphQLError(message)])
         result = execute(
             self._schema,
             prepared,
@@ -79,7 +89,7 @@ class Executor:
 
     def _prepare(self, text: str) -> DocumentNode | Answer:
         try:
-            document = parse(text, no_location=False)
+            document = parse(text, max_tokens=self._max_tokens)
         except GraphQLSyntaxError as error:
             return refused(Stage.PARSING, [error])
         errors = validate(

@@ -58,7 +58,8 @@ class AddReviewInput:
         default=None,
         description=(
             "A key of the client's own for this review, kept for 7 days: sent again with the same input it gives the"
-            " same review, with another input CONFLICT. The HTTP header `Idempotency-Key` says the same."
+            " same review, with another input CONFLICT. The HTTP header `Idempotency-Key` says the same, for every"
+            " `addReview` of its request."
         ),
     )
 
@@ -154,7 +155,14 @@ def _is_web_address(url: str) -> bool:
         return False
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        host = parts.hostname or ""
+        return (
+            parts.scheme in {"http", "https"}
+            and any(sign.isalnum() for sign in host)
+            and all(sign.isalnum() or sign in ".-_:" for sign in host)
+            and parts.username is None
+            and (parts.port is None or parts.port > 0)
+        )
     except ValueError:  # a bracket that is not closed, a port that is no number
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import strawberry
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,8 @@ from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.mutations.voters import voter_digest
 from graphql_api.schema.review import Review as ReviewType
 from graphql_api.schema.types import Info
+
+MOST_VOTES = 2**31 - 1  # what the column holds: a count that is full stays full
 
 
 @strawberry.input(description="A vote that a review was helpful.")
@@ -77,5 +79,5 @@ async def _vote(connection: AsyncConnection, target: Target, voter: bytes | None
     await connection.execute(
         update(Review)
         .where(Review.product_id == target.product_id, Review.review_id == target.review_id)
-        .values(helpfulness=Review.helpfulness + 1)
+        .values(helpfulness=func.least(Review.helpfulness, MOST_VOTES - 1) + 1)
     )

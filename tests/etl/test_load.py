@@ -303,8 +303,31 @@ def test_a_missing_column_is_one_sentence_and_changes_nothing(loading: Loading, 
     with pytest.raises(OperatorError) as caught:
         loading(folder=folder)
 
-    assert str(caught.value) == "reviews_photos.csv has no column url; its header is id,review_id."
+    assert str(caught.value) == "reviews_photos.csv has no column url; its first line names only id, review_id."
     assert ask(database, "SELECT count(*) FROM products") == [(0,)]
+
+
+def test_a_missing_header_is_told_without_showing_the_row_that_stands_there(loading: Loading, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "folder")
+    file = folder / "reviews.csv"
+    file.write_text(file.read_text().split("\n", 1)[1])
+
+    with pytest.raises(OperatorError) as caught:
+        loading(folder=folder)
+
+    assert str(caught.value).endswith("no column helpfulness; its first line names none: is the header missing?")
+    assert "@" not in str(caught.value)
+
+
+def test_numbers_start_at_a_line_that_was_raised_after_the_load(
+    loading: Loading, database: str, tmp_path: Path
+) -> None:
+    loading()
+    folder = write_folder(tmp_path / "folder")
+
+    load_folder(database, folder, Settings(state=tmp_path / "state", first_number=5_000_000_000))
+
+    assert ask(database, "SELECT nextval('review_numbers')") == [(5_000_000_000,)]
 
 
 def test_a_database_without_tables_is_one_sentence(databases: Databases, settings: Settings, tmp_path: Path) -> None:

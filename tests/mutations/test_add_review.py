@@ -193,6 +193,8 @@ def test_an_unknown_product_is_named_beside_the_other_problems(gateway: Gateway,
         ("photos", None, ["https://p.example/a b"], "INVALID"),
         ("photos", ["HTTPS://p.example/1"], ["https://p.example/" + "x" * 2000], "TOO_LONG"),
         ("photos", ["https://[::1]/1"], ["https://[::1/1"], "INVALID"),
+        ("photos", ["https://bücher.example/1"], ["http://<script>/"], "INVALID"),
+        ("photos", ["https://p.example:8443/1"], ["http://user:word@p.example/1"], "INVALID"),
         ("rating", 1, 0, "OUT_OF_RANGE"),
         ("rating", 5, -5, "OUT_OF_RANGE"),
         ("idempotencyKey", "k" * 200, "k" * 201, "TOO_LONG"),
@@ -256,6 +258,12 @@ def test_the_header_says_the_same_as_the_key_of_the_input(gateway: Gateway, shop
         ).json()["data"]["addReview"]
         for given in ({}, {"idempotencyKey": "in the header"}, {"idempotencyKey": "another"})
     ]
+    quoted = gateway.http.post(
+        "/graphql",
+        json={"query": ADD, "variables": {"input": wanted(product)}},
+        headers={"Idempotency-Key": '"in the header"'},
+    ).json()["data"]["addReview"]
+    assert quoted["review"]["reviewId"] == answers[0]["review"]["reviewId"]
     assert answers[0]["review"]["reviewId"] == answers[1]["review"]["reviewId"]
     assert problems(answers[2]) == [("idempotencyKey", "INVALID")]
     assert stored(gateway, product)[0] == 1
