@@ -18,9 +18,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from graphql_api.db.engine import REVISION, sqlalchemy_url
+from graphql_api.db.engine import REVISION, create_engine
 from graphql_api.db.migrate import migrate
 from graphql_api.db.models import Base
 from graphql_api.errors import OperatorError
@@ -157,7 +156,7 @@ def test_models_and_migrations_declare_the_same_columns_constraints_indexes_and_
 
 def _on_engine(url: str, work: Any) -> Any:
     async def connected() -> Any:
-        engine = create_async_engine(sqlalchemy_url(url))
+        engine = create_engine(url, connect={})
         try:
             async with engine.begin() as connection:
                 return await connection.run_sync(work)
