@@ -138,6 +138,15 @@ class Catalogue:
         for sequence in sequences.NUMBERED:
             await self._connection.execute(sequences.advance(sequence, first_number))
 
+    async def advance_to(self, first_number: int) -> None:
+        """Let the sequences that would give a number below ``first_number`` go on there, or above what there is.
+
+        The rows are looked at only then: no index finds the highest rating, and the load before has looked.
+        """
+        for sequence in sequences.NUMBERED:
+            if await self._scalar(sequences.next_number(sequence)) < first_number:
+                await self._connection.execute(sequences.advance(sequence, first_number))
+
     async def finish(self, report: Report, first_number: int) -> None:
         """Advance the sequences, record the load, commit, and let PostgreSQL look at the tables."""
         await self.advance(first_number)

@@ -46,11 +46,11 @@ def load_folder(
 
 
 def advance_numbers(url: str, settings: Settings) -> None:
-    """Let the gateway's numbers start at ``settings.first_number`` or above, and above every number there is."""
+    """Let the gateway's numbers start at ``settings.first_number`` or above, where a load or nothing came before."""
 
     async def advance() -> None:
         async with connected(url, settings) as connection:
-            await Catalogue(connection).advance(settings.first_number)
+            await Catalogue(connection).advance_to(settings.first_number)
             await connection.commit()
 
     asyncio.run(advance())
@@ -78,7 +78,7 @@ async def load(
         fingerprint = files.fingerprint()
         last = await catalogue.last_load()
         if last is not None and last[0] == fingerprint:
-            await catalogue.advance(settings.first_number)
+            await catalogue.advance_to(settings.first_number)
             await connection.commit()
             return dataclasses.replace(Report.from_json(last[1]), loaded_before=True)
         await catalogue.prepare()

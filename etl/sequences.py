@@ -26,6 +26,11 @@ def _highest(sequence: str) -> Any:
     return select(func.coalesce(func.max(NUMBERED[sequence]), 0)).scalar_subquery()
 
 
+def next_number(sequence: str) -> Select[int]:
+    """The number that ``sequence`` gives next, from the sequence alone."""
+    return select(_next(sequence))
+
+
 def lagging(sequence: str) -> Select[int, int]:
     """(next number, highest number) of a sequence that would give a number which is taken; else no row."""
     return select(_next(sequence), _highest(sequence)).where(_next(sequence) <= _highest(sequence))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,8 +19,6 @@ from graphql_api.graphiql.page import GraphiQLPage
 from graphql_api.schema.build import build_schema
 from graphql_api.settings import Settings
 from graphql_api.telemetry import configure_logging
-
-logger = logging.getLogger("reviews")
 
 
 def create_app(settings: Settings) -> Starlette:
