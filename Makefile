@@ -10,7 +10,7 @@ export DATABASE_URL
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test check format schema lock clean
+.PHONY: help install up test check bench-etl format schema lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -38,6 +38,9 @@ check: install ## lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench-etl: install ## a first load against what PostgreSQL itself needs (PRODUCTS=1000000: the full set; ARGS=--write keeps the result)
+	@PYTHONPATH=. $(BIN)/python perf/bench_etl.py $(if $(PRODUCTS),--products $(PRODUCTS)) $(ARGS)
+
 format: install ## put the code into its form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -46,7 +49,7 @@ schema: install ## write the schema's SDL where it is committed
 	@$(BIN)/reviews schema > graphql_api/schema/schema.graphql
 
 lock: install ## pin the versions that pyproject.toml admits with their hashes (LOCK_FLAGS=--upgrade takes the newest)
-	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(LOCK_FLAGS) --allow-unsafe --generate-hashes --strip-extras --extra dev \
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(LOCK_FLAGS) --allow-unsafe --generate-hashes --strip-extras --extra dev --extra etl \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt pyproject.toml
 
 clean: ## remove what make install and make up made (the data too)

@@ -1,137 +1,66 @@
-"""The database's side of a load: one transaction that stages, compares, writes, recounts and commits."""
+"""A load into a catalogue that is not empty: one transaction that stages what changed, writes it and commits."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
-from itertools import islice
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-import asyncpg
-from sqlalchemy import func, insert, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import NullPool
+import numpy as np
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 from etl import sequences, statements
-from etl.bare import put_back, take_off
-from etl.rejects import without_addresses
+from etl.copying import CHUNK_BYTES, chunks, copy
+from etl.folder import Folder
+from etl.links import Links
+from etl.marks import Marks, hashes_of, pages_of, with_unknown
+from etl.numbers import Integers
+from etl.progress import Silent, Watcher
+from etl.reject_limit import RejectLimit
+from etl.rejects import reject_file
 from etl.report import FileReport, Report
-from etl.statements import REAL, STAGED, Analyze, SetTriggers
-from graphql_api.db.engine import check_revision, check_server, create_engine, root_of
-from graphql_api.db.models import Load
-from graphql_api.errors import DatabaseUnavailableError, OperatorError
+from etl.sessions import driver
+from etl.shapes import shapes
+from etl.statements import MISSING, REAL, STAGED, Analyze, SetTriggers
+from etl.transform import PHOTO_COUNT_BYTES, Reader, Rows
+from etl.wire import Encoded, picked
+from graphql_api.db.models import Load, LoadMarks
+from graphql_api.errors import OperatorError
 from graphql_api.settings import Settings
 
-CHUNK_ROWS = 20_000
 BULK_ROWS = 200_000
 """From so many changes on the triggers rest and the figures are built again from all rows. Below, they work, at some
 20 µs a row, and shoppers can write to every product that the load does not touch."""
 
-_ONE_LOAD_AT_A_TIME = 7_265_766_965_777_302
-
-
-def load_engine(url: str, settings: Settings) -> AsyncEngine:
-    """An engine for statements that may take their time. No pool: one run, one connection."""
-    return create_engine(
-        url,
-        poolclass=NullPool,
-        connect={
-            "timeout": settings.connect_timeout_s,
-            "server_settings": {
-                "application_name": "reviews-gateway etl",
-                "statement_timeout": "0",
-                "idle_in_transaction_session_timeout": "0",
-                "timezone": "UTC",
-                "jit": "off",
-                "work_mem": "128MB",
-                "temp_buffers": "64MB",
-                "maintenance_work_mem": "256MB",
-            },
-        },
-    )
-
-
-@asynccontextmanager
-async def connected(url: str, settings: Settings) -> AsyncIterator[AsyncConnection]:
-    """A connection to a database at our revision.
-
-    Raises ``DatabaseUnavailableError`` where there is none, ``OperatorError`` where PostgreSQL ends the work.
-    """
-    await check_server(url, settings)
-    engine = load_engine(url, settings)
-    try:
-        async with engine.connect() as connection:
-            await check_revision(await driver(connection))
-            yield connection
-    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise DatabaseUnavailableError(f"PostgreSQL ended the work, nothing was changed: {_cause(error)}") from error
-    finally:
-        await engine.dispose()
-
-
-def _cause(error: BaseException) -> str:
-    """The first line of what PostgreSQL said: its details may hold a row, and a row an address."""
-    error = root_of(error)
-    return without_addresses((str(error).splitlines() or [type(error).__name__])[0])
-
-
-async def driver(connection: AsyncConnection) -> Any:
-    """The asyncpg connection under ``connection``."""
-    return (await connection.get_raw_connection()).driver_connection
+_PARTITION = 65_536
 
 
 class Catalogue:
-    """The transaction of one load. The methods are called in the order they stand in."""
+    """A catalogue with rows in it."""
 
-    def __init__(self, connection: AsyncConnection, *, bulk_rows: int = BULK_ROWS) -> None:
+    def __init__(
+        self, connection: AsyncConnection, watcher: Watcher | None = None, *, bulk_rows: int = BULK_ROWS
+    ) -> None:
         self._connection = connection
+        self._watcher = watcher or Silent()
         self._bulk_rows = bulk_rows
 
-    async def begin(self) -> None:
-        """Start the transaction; another load that is under way is waited for."""
-        await self._connection.execute(select(func.pg_advisory_xact_lock(_ONE_LOAD_AT_A_TIME)))
+    async def is_empty(self) -> bool:
+        """Whether there is no product."""
+        return bool(await self._scalar(statements.is_empty()))
 
     async def last_load(self) -> tuple[bytes, str] | None:
         """Fingerprint and report of the newest load, unless the catalogue has been emptied since."""
-        if await self._scalar(statements.is_empty()):
+        if await self.is_empty():
             return None
         query = select(Load.fingerprint, Load.report).order_by(Load.load_id.desc()).limit(1)
         row = (await self._connection.execute(query)).first()
         return None if row is None else (row.fingerprint, row.report)
-
-    async def prepare(self) -> None:
-        """Make the staging tables."""
-        for table in STAGED.values():
-            await self._connection.execute(CreateTable(table))
-
-    async def stage(self, table: str, rows: Iterable[tuple[object, ...]]) -> None:
-        """Copy ``rows`` into the staging table of ``table``, a chunk at a time."""
-        copy = (await driver(self._connection)).copy_records_to_table
-        name, columns, waiting = STAGED[table].name, statements.columns_of(table), iter(rows)
-        while chunk := list(islice(waiting, CHUNK_ROWS)):
-            await copy(name, records=chunk, columns=columns)
-
-    async def merge(self, report: Report, *, placeholders: bool) -> None:
-        """Write what is staged into the real tables; ``report`` gets the counts, and they are checked.
-
-        Raises ``AccountingError`` where rows are lost, ``OperatorError`` where the folder is of another catalogue.
-        """
-        if placeholders:
-            await self._connection.execute(statements.stage_placeholders())
-            report.placeholders = await self._scalar(statements.count(STAGED["products"]))
-        await self._connection.execute(Analyze(list(STAGED.values())))
-        files = {file.table: file for file in report.files}
-        first = await self._scalar(statements.is_empty())
-        changes = report.rows if first else await self._changes(files, placeholders=placeholders)
-        if first or changes >= self._bulk_rows:
-            await self._write_in_bulk(files, placeholders=placeholders, bare=first)
-        else:
-            await self._connection.execute(statements.lock_touched())
-            await self._write(files, placeholders=placeholders)
-        for table, file in files.items():
-            file.check(file.unchanged + await self._scalar(statements.recount(table)))
 
     async def advance(self, first_number: int) -> None:
         """Let the sequences go on at ``first_number`` or above, and above every number there is; never back."""
@@ -147,17 +76,101 @@ class Catalogue:
             if await self._scalar(sequences.next_number(sequence)) < first_number:
                 await self._connection.execute(sequences.advance(sequence, first_number))
 
-    async def finish(self, report: Report, first_number: int) -> None:
-        """Advance the sequences, record the load, commit, and let PostgreSQL look at the tables."""
-        await self.advance(first_number)
+    async def bring(
+        self, files: Folder, settings: Settings, report: Report, rejects: Path, limit: RejectLimit, *, prune: bool
+    ) -> None:
+        """Write what differs between ``files`` and the files of the last load; ``report`` gets the counts.
+
+        Raises ``AccountingError`` where rows are lost, ``OperatorError`` where the folder is of another catalogue or
+        has too many rejects; nothing has changed then.
+        """
+        for table in (*STAGED.values(), MISSING):
+            await self._connection.execute(CreateTable(table))
+        await self._read(files, settings, report, rejects, limit, prune=prune)
+        self._watcher.step("Writing what changed")
+        with report.step("Writing what changed"):
+            await self._merge(report, settings.first_number, placeholders="products" not in files.files, prune=prune)
+        report.finish()
+        await self.advance(settings.first_number)
         await self._connection.execute(
             insert(Load).values(
                 fingerprint=bytes.fromhex(report.fingerprint), source=report.source, report=report.to_json()
             )
         )
         await self._connection.commit()
-        await self._connection.execute(Analyze(statements.ANALYZED))
-        await self._connection.commit()
+        self._watcher.step("Statistics")
+        with report.step("Statistics"):
+            await self._connection.execute(Analyze(statements.ANALYZED))
+            await self._connection.commit()
+
+    async def _read(
+        self, files: Folder, settings: Settings, report: Report, rejects: Path, limit: RejectLimit, *, prune: bool
+    ) -> None:
+        known = shapes(settings.first_number, datetime.now(UTC))
+        links = Links(products_known="products" in files.files)
+        with reject_file(rejects) as write:
+            reject = limit.watching(write, rejects)
+            for table, path in files.files.items():
+                file = FileReport(path.name, table)
+                report.files.append(file)
+                photos_of = no_photos if table == "reviews" else None
+                reader = Reader(known[table], links.of(table), file, reject, photos_of=photos_of)
+                marks = await self._marks(table, settings.first_number)
+                self._watcher.step(f"Reading {path.name}", path.stat().st_size, file)
+                with report.step(f"Reading {path.name}"):
+                    rows = changed(reader.rows(path, self._watcher.advanced), marks, file)
+                    await self._stage(table, rows)
+                    await self._note(table, marks, file, prune=prune)
+                limit.check(file, rejects)
+
+    async def _marks(self, table: str, first_number: int) -> Marks:
+        """What the last load knew of ``table``; where rows came or went since, only which rows there are."""
+        query = select(LoadMarks.page, LoadMarks.marks).where(LoadMarks.table_name == table)
+        marks = Marks(dict(iter(await self._connection.execute(query))))
+        if marks.known != await self._scalar(statements.from_files(table, first_number)):
+            marks = Marks({})
+            async with self._connection.stream(statements.numbers_from_files(table, first_number)) as rows:
+                async for some in rows.scalars().partitions(_PARTITION):
+                    marks.know(np.array(some, np.int64))
+            await self._connection.execute(delete(LoadMarks).where(LoadMarks.table_name == table))
+        return marks
+
+    async def _stage(self, table: str, rows: Iterable[Encoded]) -> None:
+        """Copy ``rows`` into the staging table of ``table``, a chunk at a time."""
+        connection = await driver(self._connection)
+        made = chunks(STAGED[table].name, table, rows, CHUNK_BYTES)
+        while (chunk := await asyncio.to_thread(next, made, None)) is not None:
+            await copy(connection, chunk, statements.copied_columns(table), None)
+
+    async def _note(self, table: str, marks: Marks, file: FileReport, *, prune: bool) -> None:
+        """Store the marks of this load, and the numbers that it has no row for."""
+        missing = marks.missing()
+        if not prune:
+            marks.keep(missing)
+        file.missing = len(missing)
+        await (await driver(self._connection)).copy_records_to_table(
+            MISSING.name, records=((table, number) for number in missing.tolist()), columns=["table_name", "number"]
+        )
+        for page, packed in marks.packed():
+            await self._store_page(table, page, packed)
+
+    async def _merge(self, report: Report, first_number: int, *, placeholders: bool, prune: bool) -> None:
+        """Write what is staged into the real tables; ``report`` gets the counts, and they are checked."""
+        if placeholders:
+            await self._connection.execute(statements.stage_placeholders())
+            report.placeholders = await self._scalar(statements.count(STAGED["products"]))
+        await self._connection.execute(Analyze([*STAGED.values(), MISSING]))
+        files = {file.table: file for file in report.files}
+        changes = await self._changes(files, placeholders=placeholders)
+        if prune:
+            changes += sum(file.missing for file in report.files)
+        if changes >= self._bulk_rows:
+            await self._write_in_bulk(files, placeholders=placeholders, prune=prune)
+        else:
+            await self._connection.execute(statements.lock_touched())
+            await self._write(files, placeholders=placeholders, prune=prune)
+        for table, file in files.items():
+            file.check(await self._scalar(statements.from_files(table, first_number)))
 
     async def _changes(self, files: Mapping[str, FileReport], *, placeholders: bool) -> int:
         """How many rows there are to write, once those that are there already are out of staging."""
@@ -166,27 +179,47 @@ class Catalogue:
             made_up = placeholders and table == "products"
             done = await self._connection.execute(statements.unstage_unchanged(table, placeholders=made_up))
             if table in files:
-                files[table].unchanged = done.rowcount
+                files[table].unchanged += done.rowcount
         return sum([await self._scalar(statements.count(staged)) for staged in STAGED.values()])
 
-    async def _write(self, files: Mapping[str, FileReport], *, placeholders: bool) -> None:
+    async def _write(self, files: Mapping[str, FileReport], *, placeholders: bool, prune: bool) -> None:
         for table in REAL:
             made_up = placeholders and table == "products"
             done = await self._connection.execute(statements.write(table, placeholders=made_up))
             for inserted, updated in done:
                 if table in files:
                     files[table].inserted, files[table].updated = inserted, updated
+        for table in reversed(REAL) if prune else ():
+            if table in files:
+                files[table].pruned = (await self._connection.execute(statements.prune(table))).rowcount
+                await self._mark_what_stayed(table)
 
-    async def _write_in_bulk(self, files: Mapping[str, FileReport], *, placeholders: bool, bare: bool) -> None:
-        """Write with the triggers at rest, and build the figures from the rows; ``bare``: see the module."""
+    async def _mark_what_stayed(self, table: str) -> None:
+        """Note the missing rows that are there for the shoppers' sake, or the next load would take them for lost."""
+        query = select(MISSING.c.number).where(
+            MISSING.c.table_name == table, MISSING.c.number.in_(select(statements.number_of(table)))
+        )
+        stayed = np.array((await self._connection.scalars(query)).all(), np.int64)
+        for page, places in pages_of(stayed):
+            page_of = (LoadMarks.table_name == table, LoadMarks.page == page)
+            packed = await self._scalar(select(LoadMarks.marks).where(*page_of)) or b""
+            await self._store_page(table, page, with_unknown(packed, places))
+
+    async def _store_page(self, table: str, page: int, packed: bytes) -> None:
+        if not packed:
+            page_of = (LoadMarks.table_name == table, LoadMarks.page == page)
+            await self._connection.execute(delete(LoadMarks).where(*page_of))
+            return
+        writing = upsert(LoadMarks).values(table_name=table, page=page, marks=packed)
+        new = {"marks": writing.excluded.marks}
+        await self._connection.execute(writing.on_conflict_do_update(index_elements=["table_name", "page"], set_=new))
+
+    async def _write_in_bulk(self, files: Mapping[str, FileReport], *, placeholders: bool, prune: bool) -> None:
+        """Write with the triggers at rest, and build the figures from the rows."""
         for table in REAL.values():
             await self._connection.execute(SetTriggers(table, enabled=False))
-        for statement in take_off() if bare else ():
-            await self._connection.execute(statement)
-        await self._write(files, placeholders=placeholders)
+        await self._write(files, placeholders=placeholders, prune=prune)
         await self._connection.execute(select(func.rebuild_figures()))
-        for statement in put_back() if bare else ():
-            await self._connection.execute(statement)
         for table in REAL.values():
             await self._connection.execute(SetTriggers(table, enabled=True))
 
@@ -202,3 +235,19 @@ class Catalogue:
 
     async def _scalar(self, query: Any) -> Any:
         return await self._connection.scalar(query)
+
+
+def changed(rows: Iterable[Rows], marks: Marks, file: FileReport) -> Iterator[Encoded]:
+    """Those of ``rows`` that the last load read otherwise or not at all; the others are counted as unchanged."""
+    tail = PHOTO_COUNT_BYTES if file.table == "reviews" else 0
+    for numbers, encoded in rows:
+        hashes = hashes_of(encoded, tail)
+        places = np.flatnonzero(marks.exchange(numbers, hashes) != hashes)
+        file.unchanged += len(numbers) - len(places)
+        if len(places):
+            yield picked(encoded, places)
+
+
+def no_photos(reviews: Integers) -> Integers:
+    """The place of the number of photos, which is counted when the photos are written."""
+    return np.zeros(len(reviews), np.int64)

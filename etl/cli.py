@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from etl.copying import CHUNK_BYTES
 from etl.folder import find_folder
 from etl.generate import generate_folder
 from etl.load import NO_LIMIT, load_folder
-from etl.progress import watching
+from etl.progress import FORMS, Form, watching
 from etl.reject_limit import RejectLimit
 from etl.report import AccountingError
 from etl.show import console, show
@@ -42,8 +43,13 @@ class LimitType(click.ParamType[RejectLimit]):
 def commands() -> None:
     """Load the shop's CSV export into the database, make one up, or check what the database keeps.
 
-    The database is the one that DATABASE_URL names, or the embedded one of the state folder. Exit code 0: done; 1: the
-    rows or the figures do not add up; 2: something you can put right, told in one sentence.
+    The database is the one that DATABASE_URL names, or the embedded one of the state folder.
+
+    \b
+    Exit code 0: done.
+    1: the rows or the figures do not add up.
+    2: something you can put right, told in one sentence.
+    130: interrupted.
     """
 
 
@@ -62,24 +68,57 @@ def commands() -> None:
     default=NO_LIMIT,
     help="Give up, with nothing changed, beyond so many rejected rows (100) or such a share of a file (0.5%, 0.005).",
 )
-@click.option("--quiet", is_flag=True, help="Print the report only, no progress.")
+@click.option("--prune", is_flag=True, help="Remove rows of earlier loads that the files no longer have.")
+@click.option(
+    "--progress",
+    type=click.Choice(FORMS),
+    default="auto",
+    help="How to tell the progress, on standard error: bars on a terminal, else lines.  [default: auto]",
+)
+@click.option(
+    "--chunk-kib",
+    type=click.IntRange(1, 1 << 20),
+    default=CHUNK_BYTES >> 10,
+    show_default=True,
+    help="Commit a first load after so many KiB of rows: what is done again at most after an interruption.",
+)
+@click.option("--quiet", is_flag=True, help="Print the report only: --progress none.")
+@click.option("--json", "as_json", is_flag=True, help="For machines: progress and report as JSON, an object a line.")
 def load(
     folder: Path,
     report_path: Path | None,
     rejects: Path | None,
     limit: RejectLimit,
-    quiet: bool,  # noqa: FBT001 - click gives it by name
+    prune: bool,  # noqa: FBT001 - click gives it by name
+    progress: Form,
+    chunk_kib: int,
+    quiet: bool,  # noqa: FBT001 - the same
+    as_json: bool,  # noqa: FBT001 - the same
 ) -> None:
     """Load the five CSV files of DIR, of either generation, plain or compressed (.csv.gz, .csv.zst).
 
-    Everything goes in within one transaction. Rows that cannot be loaded are listed with their reasons, and do not
-    stop the others. Loading a folder again changes nothing.
+    Readers see all of it at once, or nothing. Rows that cannot be loaded are listed with their reasons, and do not stop
+    the others. Interrupted or killed, the same command carries on. Loading another export writes what changed in the
+    files since the last one; what shoppers did through the gateway stays.
     """
     settings = Settings.from_environment(os.environ)
     find_folder(folder)  # before a database is started for nothing
-    with database_of(settings) as url, watching(console(error=True), quiet=quiet) as watcher:
-        report = load_folder(url, folder, settings, rejects=rejects, watcher=watcher, limit=limit)
-    show(report, console())
+    form: Form = "json" if as_json else "none" if quiet else progress
+    with database_of(settings) as url, watching(console(error=True), form=form) as watcher:
+        report = load_folder(
+            url,
+            folder,
+            settings,
+            rejects=rejects,
+            watcher=watcher,
+            limit=limit,
+            prune=prune,
+            chunk_bytes=chunk_kib << 10,
+        )
+    if as_json:
+        click.echo(report.to_json(indent=None))
+    else:
+        show(report, console())
     if report_path is not None:
         try:
             report_path.write_text(report.to_json() + "\n", encoding="utf-8")
@@ -102,9 +141,14 @@ def generate(folder: Path, products: int, seed: int, hot: int) -> None:
 
 
 @commands.command()
-@click.option("--repair", is_flag=True, help="Build the figures again and advance the sequences, then check again.")
+@click.option(
+    "--repair", is_flag=True, help="Build figures and missing indexes again, advance the sequences, then check again."
+)
 def verify(repair: bool) -> None:  # noqa: FBT001 - click
-    """Check the kept figures, the numbers and the sequences against the rows."""
+    """Say in one line whether the database is sound; else what is not as it should be.
+
+    Figures against rows, parents, numbers, sequences, indexes, constraints, triggers. Exit code 1 where it is not.
+    """
     settings = Settings.from_environment(os.environ)
     with database_of(settings) as url:
         findings = verify_database(url, settings, repair=repair)
@@ -124,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(f"etl: {error}", err=True)
         return USAGE if isinstance(error, OperatorError) else UNSOUND
     except (KeyboardInterrupt, click.Abort):
-        click.echo("etl: interrupted; nothing was changed", err=True)
+        click.echo("etl: interrupted; a load carries on when the same command is run again", err=True)
         return INTERRUPTED
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else UNSOUND

@@ -1,4 +1,4 @@
-"""The physical lines of a file, read a block at a time."""
+"""The bytes and the physical lines of a file, read a block at a time."""
 
 from __future__ import annotations
 
@@ -14,34 +14,73 @@ _BOM = b"\xef\xbb\xbf"
 _UNREADABLE = re.compile("[\0\udc80-\udcff]")
 
 
-class Lines:
-    """A window on the file's lines that grows when asked and forgets what lies behind.
-
-    ``window[0]`` is line ``first`` (from 1) of the file. A byte that is not UTF-8 becomes a lone surrogate.
-    ``suspicious`` is set as soon as the window has held such a byte, a NUL or a line that is too long.
-    """
+class Source:
+    """What of a file is still to be read: whole lines, each with its line feed. ``line`` counts from 1."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._blocks = _blocks(stream)
+        self._ahead = b""
+        self._at = 0
+        self.line = 1
+
+    def peek(self, size: int, beyond: int = 0) -> bytes:
+        """The lines ``beyond`` bytes ahead: as many as ``size`` bytes hold, at least one; empty at the file's end."""
+        while len(self._ahead) < self._at + beyond + size:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self._ahead = self._ahead[self._at :] + block + b"\n"
+            self._at = 0
+        start = self._at + beyond
+        end = self._ahead.rfind(b"\n", start, start + size)
+        if end < 0:
+            # The buffer ends with a line feed, so there is one beyond the size.
+            end = self._ahead.find(b"\n", start + size)
+        return self._ahead[start : end + 1]
+
+    def take(self, size: int, lines: int) -> None:
+        """Go on behind the next ``lines`` lines, which are ``size`` bytes."""
+        self._at += size
+        self.line += lines
+
+
+class Lines:
+    """A window on the lines of ``source`` as text, which grows when asked; ``forget`` takes them from the source.
+
+    ``window[0]`` is line ``first`` of the file. A byte that is not UTF-8 becomes a lone surrogate. ``suspicious`` is
+    set as soon as the window has held such a byte, a NUL or a line that is too long.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._sizes: list[int] = []
+        self._bytes = 0
         self.window: list[str] = []
-        self.first = 1
         self.suspicious = False
 
-    def grow(self) -> bool:
-        """Append the lines of one more block; ``False`` at the end of the file."""
-        block = next(self._blocks, None)
-        if block is None:
+    @property
+    def first(self) -> int:
+        """The number of the line that the window begins with."""
+        return self._source.line
+
+    def grow(self, size: int = BLOCK_BYTES) -> bool:
+        """Append the lines of the next ``size`` bytes; ``False`` at the end of the file."""
+        block = self._source.peek(size, self._bytes)
+        if not block:
             return False
+        self._bytes += len(block)
+        raw = block[:-1].split(b"\n")
+        sizes = [len(line) + 1 for line in raw]
         try:
             text = block.decode()
             clean = "\0" not in text
         except UnicodeDecodeError:
             text = block.decode(errors="surrogateescape")
             clean = False
-        lines = text.split("\n")
-        if not clean or max(map(len, lines)) > LINE_BYTES:
+        if not clean or max(sizes) > LINE_BYTES:
             self.suspicious = True
-        self.window += lines
+        self.window += text[:-1].split("\n")
+        self._sizes += sizes
         return True
 
     def get(self, at: int) -> str | None:
@@ -52,9 +91,11 @@ class Lines:
         return self.window[at]
 
     def forget(self, count: int) -> None:
-        """Drop the first ``count`` lines of the window."""
-        del self.window[:count]
-        self.first += count
+        """Drop the first ``count`` lines of the window: they have been read."""
+        size = sum(self._sizes[:count])
+        self._source.take(size, count)
+        self._bytes -= size
+        del self.window[:count], self._sizes[:count]
 
 
 def unfit(text: str) -> str | None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from etl.lines import LINE_BYTES, Lines, unfit
+from etl.lines import LINE_BYTES, Lines, Source, unfit
 
 _TEXT = r'"[^"]*+(?:""[^"]*+)*+"|[^",]*+'
 _FIELD = rf"[ \t]*+({_TEXT})[ \t\r]*+"
@@ -30,15 +30,15 @@ class Broken(NamedTuple):
 
 
 class Records:
-    """The records of one file: (starting line, fields) each.
+    """The records of one file, read line by line: (starting line, fields) each.
 
     A field is its token as written: a quoted one keeps its quotes, blanks around quotes are gone. What is no record
     goes to ``broken``, and reading goes on at the next line that starts with a number and a comma. Lines of blanks
     between records are skipped.
     """
 
-    def __init__(self, stream: BinaryIO, broken: Callable[[Broken], None]) -> None:
-        self._lines = Lines(stream)
+    def __init__(self, source: Source, broken: Callable[[Broken], None]) -> None:
+        self.source = source
         self._broken = broken
         self.header = self._read_header()
         self._width = len(self.header)
@@ -47,76 +47,79 @@ class Records:
         self._numbered = bool(self.header) and (self.header[0] == "id" or self.header[0].endswith("_id"))
 
     def _read_header(self) -> list[str]:
-        line = self._lines.get(0)
-        if line is None or not _ANY_RECORD.fullmatch(line):
+        lines = Lines(self.source)
+        if not lines.grow(1) or not _ANY_RECORD.fullmatch(lines.window[0]):
             return []
-        self._lines.forget(1)
+        line = lines.window[0]
+        lines.forget(1)
         return [token.strip('" \t\r').lower() for token in _tokens(line)]
 
-    def __iter__(self) -> Iterator[tuple[int, Sequence[str]]]:
-        lines, whole, width = self._lines, self._whole, self._width
-        fields: Sequence[str] | None
-        while lines.window or lines.grow():
-            at = 0
-            # The window may grow under way, when a record goes over the end of a block.
-            while at < len(lines.window):
-                line = lines.window[at]
-                if '"' in line:
-                    match = whole(line)
-                    fields = match.groups() if match else None
-                else:
-                    fields = line.split(",")
-                    if len(fields) != width:
-                        fields = None
-                if fields is not None and not (lines.suspicious and unfit(line)):
-                    yield lines.first + at, fields
-                    at += 1
-                elif not line.strip():
-                    at += 1
-                else:
-                    start = lines.first + at
-                    at, fields = self._read_slowly(at)
-                    if fields is not None:
-                        yield start, fields
-            lines.forget(at)
+    def fields_of(self, text: str) -> Sequence[str] | None:
+        """The fields of ``text`` if it is one record, which may hold line feeds; ``None`` for any other text."""
+        if '"' not in text:
+            fields = text.split(",")
+            return fields if len(fields) == self._width else None
+        match = self._whole(text)
+        return match.groups() if match else None
 
-    def _read_slowly(self, at: int) -> tuple[int, Sequence[str] | None]:
+    def read(self, size: int) -> Iterator[tuple[int, Sequence[str]]]:
+        """The records that begin in the next ``size`` bytes, at least one line; the source goes on behind them."""
+        lines, fields_of = Lines(self.source), self.fields_of
+        lines.grow(size)
+        at, end = 0, len(lines.window)
+        # The window may grow under way, when a record goes on behind its end.
+        while at < end:
+            line = lines.window[at]
+            fields = fields_of(line)
+            if fields is not None and not (lines.suspicious and unfit(line)):
+                yield lines.first + at, fields
+                at += 1
+            elif not line.strip():
+                at += 1
+            else:
+                start = lines.first + at
+                at, fields = self._read_slowly(lines, at)
+                if fields is not None:
+                    yield start, fields
+        lines.forget(at)
+
+    def _read_slowly(self, lines: Lines, at: int) -> tuple[int, Sequence[str] | None]:
         """The record of several lines at ``at`` and the place after it; or ``None`` and where to go on."""
-        end, fields, reason, group = self._parse(at)
+        end, fields, reason, group = self._parse(lines, at)
         if fields is not None:
             return end, fields
-        following = self._next_start(at, end)
-        text = "\n".join(self._lines.window[at:following])
-        self._broken(Broken(self._lines.first + at, text, reason, group))
+        following = self._next_start(lines, at, end)
+        text = "\n".join(lines.window[at:following])
+        self._broken(Broken(lines.first + at, text, reason, group))
         return following, None
 
-    def _next_start(self, at: int, end: int) -> int:
+    def _next_start(self, lines: Lines, at: int, end: int) -> int:
         """Where reading goes on after the broken record at ``at``, whose own quotes end before ``end``."""
         following, size = at + 1, 0
-        while size <= LINE_BYTES and (line := self._lines.get(following)) is not None:
+        while size <= LINE_BYTES and (line := lines.get(following)) is not None:
             opens = _OPENS.match(line) is not None
             # Within the broken record's own quotes a number and a comma may be text.
             if (opens or not self._numbered) and (
-                (self._numbered and following >= end) or self._parse(following)[1] is not None
+                (self._numbered and following >= end) or self._parse(lines, following)[1] is not None
             ):
                 break
             size += len(line) + 1
             following += 1
         return following
 
-    def _parse(self, at: int) -> tuple[int, Sequence[str] | None, str, str]:
+    def _parse(self, lines: Lines, at: int) -> tuple[int, Sequence[str] | None, str, str]:
         """(place after it, its fields, "", "") of a whole record; else (end, None, reason, group)."""
-        line = self._lines.get(at) or ""
+        line = lines.get(at) or ""
         parts, size, end = [line], len(line), at + 1
         is_open = line.count('"') % 2 == 1
-        while is_open and size <= LINE_BYTES and (line_after := self._lines.get(end)) is not None:
+        while is_open and size <= LINE_BYTES and (line_after := lines.get(end)) is not None:
             parts.append(line_after)
             size += len(line_after) + 1
             end += 1
             is_open = line_after.count('"') % 2 == 0
         text = "\n".join(parts)
         # Of a quote that is never closed only the first line is the record's for certain.
-        bad = unfit(line if is_open else text) if self._lines.suspicious or size > LINE_BYTES else None
+        bad = unfit(line if is_open else text) if lines.suspicious or size > LINE_BYTES else None
         if bad is not None:
             return at + 1, None, bad, bad
         if not is_open:

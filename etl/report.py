@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +32,10 @@ class Reason:
 
 @dataclass
 class FileReport:
-    """One file. ``rows`` is how many were handed to the database; loaded is inserted, updated and unchanged."""
+    """One file. ``rows`` is how many were handed to the database; loaded is inserted, updated and unchanged.
+
+    ``missing``: rows that the last load brought and the file no longer has; of them ``pruned`` were removed.
+    """
 
     file: str
     table: str
@@ -37,6 +43,8 @@ class FileReport:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    missing: int = 0
+    pruned: int = 0
     reasons: list[Reason] = field(default_factory=list)
 
     @property
@@ -73,11 +81,21 @@ class FileReport:
                 f"{self.file}: {self.read:,} rows read, {self.loaded:,} loaded and {self.refused:,} rejected; "
                 "nothing was changed."
             )
-        if in_database != self.loaded:
+        stays = self.missing - self.pruned
+        if in_database != self.loaded + stays:
+            others = f" and {stays:,} of earlier loads" if stays else ""
             raise AccountingError(
-                f"{self.file}: {self.loaded:,} rows loaded, and the database holds {in_database:,} of them; "
+                f"{self.file}: {self.loaded:,} rows loaded{others}, and the database holds {in_database:,}; "
                 "nothing was changed."
             )
+
+
+@dataclass
+class Step:
+    """A part of a load, and how long it took."""
+
+    name: str
+    seconds: float
 
 
 @dataclass
@@ -91,22 +109,38 @@ class Report:
     seconds: float = 0.0
     rejects: str = ""
     """The reject file of the run that loaded the folder."""
+    steps: list[Step] = field(default_factory=list)
+    carried_on: str = ""
+    """From where, if the load was interrupted before."""
     loaded_before: bool = False
     """Whether this very folder was what the last load had loaded, so that nothing was done."""
+    started: float = field(default_factory=time.monotonic, repr=False, compare=False)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure what is done within."""
+        begun = time.monotonic()
+        yield
+        self.steps.append(Step(name, round(time.monotonic() - begun, 3)))
+
+    def finish(self) -> None:
+        """Note that the load took until now."""
+        self.seconds = round(time.monotonic() - self.started, 3)
 
     @property
     def rows(self) -> int:
         """Rows read from all files."""
         return sum(file.read for file in self.files)
 
-    def to_json(self) -> str:
+    def to_json(self, *, indent: int | None = 2) -> str:
         """The report, with the sums spelt out."""
         values = dataclasses.asdict(self)
+        del values["started"]
         for file, entry in zip(self.files, values["files"], strict=True):
             del entry["rows"]
             entry.update(read=file.read, loaded=file.loaded, rejected=file.refused)
             entry["reasons"] = entry.pop("reasons")
-        return json.dumps(values, indent=2)
+        return json.dumps(values, indent=indent)
 
     @classmethod
     def from_json(cls, text: str) -> Report:
@@ -118,4 +152,5 @@ class Report:
             del entry["loaded"]
             entry["reasons"] = [Reason(**reason) for reason in entry["reasons"]]
             files.append(FileReport(**entry))
+        values["steps"] = [Step(**step) for step in values.get("steps", [])]
         return cls(files=files, **values)

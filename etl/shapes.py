@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from etl.values import Reader, boolean, identifier, kind, moment, optional_text, price, text, whole_number
+from etl.columns import Column, boolean, count, identifier, kind, moment, optional_text, price, text, whole_number
 
 LONGEST_BODY = 10_000
 LONGEST_TEXT = 2_000
-LARGEST_INTEGER = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One file. ``readers`` goes by the file's column names, in the order of the values that a row becomes."""
+    """One file. ``columns`` goes by the file's column names, in the order of the values that a row becomes."""
 
     table: str
     one: str
     """What a row is called in a sentence."""
-    readers: Mapping[str, Reader]
+    columns: Mapping[str, Column]
     e_mail: str | None = None
     """The column that no report may show."""
 
@@ -41,10 +40,10 @@ def shapes(first_number: int, now: datetime) -> dict[str, Shape]:
                 "slogan": words,
                 "description": words,
                 "category": words,
-                "default_price": price,
+                "default_price": price(),
             },
         ),
-        Shape("characteristics", "characteristic", {"product_id": number, "id": number, "name": kind}),
+        Shape("characteristics", "characteristic", {"product_id": number, "id": number, "name": kind()}),
         Shape(
             "reviews",
             "review",
@@ -55,12 +54,12 @@ def shapes(first_number: int, now: datetime) -> dict[str, Shape]:
                 "date": moment(now),
                 "summary": maybe_blank,
                 "body": text(LONGEST_BODY, blank=True),
-                "recommend": boolean,
-                "reported": boolean,
+                "recommend": boolean(),
+                "reported": boolean(),
                 "reviewer_name": maybe_blank,
                 "reviewer_email": maybe_blank,
                 "response": words,
-                "helpfulness": whole_number(0, LARGEST_INTEGER),
+                "helpfulness": count(),
             },
             e_mail="reviewer_email",
         ),

@@ -25,6 +25,10 @@ def show(report: Report, screen: Console) -> None:
     columns = {"read": "read", "loaded": "loaded"}
     if any(file.updated or file.unchanged for file in report.files):
         columns |= {"inserted": "inserted", "updated": "updated", "unchanged": "unchanged"}
+    if any(file.missing for file in report.files):
+        columns["missing"] = "missing"
+    if any(file.pruned for file in report.files):
+        columns["pruned"] = "pruned"
     columns["rejected"] = "refused"
     frame = box.SIMPLE_HEAD if screen.is_terminal else None
     counts = Table(box=frame, pad_edge=False)
@@ -40,6 +44,8 @@ def show(report: Report, screen: Console) -> None:
     if report.loaded_before:
         screen.print(f"{report.source} is what the last load has loaded: nothing was done.")
     else:
+        if report.carried_on:
+            screen.print(f"Carried on from an interrupted load: {report.carried_on}.")
         rate = report.rows / report.seconds if report.seconds else 0
         screen.print(f"{report.rows:,} rows in {report.seconds:,.1f} s, {rate:,.0f} a second.")
 

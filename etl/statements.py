@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Column,
     ColumnElement,
     CompoundSelect,
@@ -33,7 +34,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 
-from graphql_api.db.models import Base, Characteristic, Photo, Product, Rating, Review
+from graphql_api.db.models import Base, Characteristic, HelpfulVote, Photo, Product, Rating, Report, Review
 
 REAL: dict[str, Table] = {
     name: cast("Table", model.__table__)
@@ -49,26 +50,43 @@ REAL: dict[str, Table] = {
 
 # Of every table the column that holds the number of the CSV row.
 _NUMBERS = {
+    "products": "product_id",
     "characteristics": "characteristic_id",
     "reviews": "review_id",
     "photos": "photo_id",
     "ratings": "rating_id",
 }
 _KEPT = frozenset({"photo_count", "relevance"})
+PHOTO_COUNT = "photo_count"
 
 
 def _staging(real: Table) -> Table:
-    columns = [Column(column.name, column.type) for column in real.columns if column.name not in _KEPT]
+    columns = [Column(column.name, column.type) for column in real.columns if column.name != "relevance"]
     return Table(f"staged_{real.name}", MetaData(), *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
 
 
 STAGED: dict[str, Table] = {name: _staging(real) for name, real in REAL.items()}
-"""Temporary twins of the real tables, without keys, and without the columns that the database computes."""
+"""Temporary twins of the real tables, without keys, and without the column that the database computes."""
+
+MISSING = Table(
+    "missing_rows",
+    MetaData(),
+    Column("table_name", Text),
+    Column("number", BigInteger),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+"""Numbers of rows that the last load brought and this one has not."""
 
 
 def columns_of(table: str) -> list[str]:
-    """The columns of a staged table, in the order of a row's values."""
-    return [column.name for column in STAGED[table].columns]
+    """The columns that a file's rows fill, in the order of a row's values."""
+    return [column.name for column in STAGED[table].columns if column.name not in _KEPT]
+
+
+def copied_columns(table: str) -> list[str]:
+    """The columns of a row as it is copied: those of the file, and for a review the number of its photos."""
+    return [*columns_of(table), *[PHOTO_COUNT] * (table == "reviews")]
 
 
 def _key(table: str) -> list[str]:
@@ -76,12 +94,21 @@ def _key(table: str) -> list[str]:
 
 
 def _merged(column: str, real: Any, new: Any) -> ColumnElement[Any]:
-    """What a row that is there becomes: what shoppers did through the gateway since the export is kept."""
+    """What a row that is there becomes: what shoppers did through the gateway is kept beside what the file says."""
     if column == "reported":
-        return cast("ColumnElement[Any]", or_(real.reported, new.reported))
+        here = exists(_of_review(Report, literal(value=True)))
+        return cast("ColumnElement[Any]", or_(new.reported, and_(real.reported, here)))
     if column == "helpfulness":
-        return func.greatest(real.helpfulness, new.helpfulness)
+        return cast("ColumnElement[Any]", new.helpfulness + _of_review(HelpfulVote, func.count()).scalar_subquery())
     return cast("ColumnElement[Any]", new[column])
+
+
+def _of_review(written: type[HelpfulVote | Report], what: Any) -> Select[Any]:
+    """``what`` of the votes or reports of the row of ``reviews`` in hand that came through the gateway."""
+    # As text: in ON CONFLICT the table is no FROM of the statement, so its columns would make it one of this query.
+    product: ColumnElement[int] = literal_column("reviews.product_id")
+    review: ColumnElement[int] = literal_column("reviews.review_id")
+    return select(what).select_from(written).where(written.product_id == product, written.review_id == review)
 
 
 def _differs(table: str, new: Any) -> ColumnElement[bool]:
@@ -106,7 +133,7 @@ def moved(table: str) -> Select[Any] | None:
 
     Not the first one found: for a ``LIMIT`` PostgreSQL walks one table for each row of the other, minutes for nothing.
     """
-    if table not in _NUMBERS:
+    if table == "products":
         return None
     real, staged, number = REAL[table], STAGED[table], _NUMBERS[table]
     return select(func.min(staged.c[number])).join_from(
@@ -132,8 +159,15 @@ def lock_touched() -> Select[int]:
     load that held figures while it waited for a review could deadlock with it.
     """
     real = REAL["reviews"]
+    below = ("reviews", "photos", "ratings")
     touched: CompoundSelect[Any] = union(
-        *(select(STAGED[table].c.product_id, STAGED[table].c.review_id) for table in ("reviews", "photos", "ratings"))
+        *(select(STAGED[table].c.product_id, STAGED[table].c.review_id) for table in below),
+        *(
+            select(REAL[table].c.product_id, REAL[table].c.review_id).join(
+                MISSING, and_(MISSING.c.table_name == table, MISSING.c.number == number_of(table))
+            )
+            for table in below
+        ),
     )
     locked = (
         select(real.c.review_id)
@@ -173,9 +207,37 @@ def write(table: str, *, placeholders: bool) -> Select[int, int]:
     return select(inserted, func.count() - inserted).select_from(written)
 
 
-def recount(table: str) -> Select[int]:
-    """How many of the staged rows the real table has."""
-    return select(func.count()).select_from(STAGED[table]).join(REAL[table], _same_key(table))
+def number_of(table: str) -> Column[Any]:
+    """The column that holds the number of the file's row."""
+    return REAL[table].c[_NUMBERS[table]]
+
+
+def from_files(table: str, first_number: int) -> Select[int]:
+    """How many rows ``table`` has that a file brought: their numbers lie below the gateway's."""
+    return select(func.count()).select_from(REAL[table]).where(number_of(table) < first_number)
+
+
+def numbers_from_files(table: str, first_number: int) -> Select[int]:
+    """Their numbers."""
+    return select(number_of(table)).where(number_of(table) < first_number)
+
+
+def prune(table: str) -> Delete:
+    """Remove the missing rows of ``table``, but for parents of what shoppers wrote here. Children come first."""
+    real = REAL[table]
+    gone = select(MISSING.c.number).where(MISSING.c.table_name == table)
+    statement = delete(real).where(number_of(table).in_(gone))
+    for child in ("characteristics", "reviews") if table == "products" else ():
+        children = REAL[child]
+        statement = statement.where(~exists().where(children.c.product_id == real.c.product_id))
+    if table == "characteristics":
+        ratings = REAL["ratings"].c
+        statement = statement.where(
+            ~exists().where(
+                ratings.product_id == real.c.product_id, ratings.characteristic_id == real.c.characteristic_id
+            )
+        )
+    return statement
 
 
 def is_empty() -> Select[bool]:

@@ -20,7 +20,7 @@ KINDS = frozenset(CHARACTERISTIC_KINDS)
 
 _MISSING = frozenset({"", "null"})
 MOST_DIGITS = 18
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_WHOLE = re.compile(r"[+-]?0*[0-9]{1,18}")
 _PRICE = re.compile(r"\+?([0-9]{1,30})(?:\.([0-9]{0,30}))?")
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?[ ]?(Z|[+-][0-9]{2}:?[0-9]{2})?)?",

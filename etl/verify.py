@@ -9,9 +9,10 @@ from typing import Any
 import click
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateIndex, DropIndex
 
-from etl import recount, sequences
-from etl.catalogue import connected
+from etl import recount, sequences, structure
+from etl.sessions import connected
 from graphql_api.settings import Settings
 
 SHOWN = 20
@@ -43,10 +44,11 @@ class Findings:
 
 
 def verify_database(url: str, settings: Settings, *, repair: bool = False) -> Findings:
-    """Compare figures, numbers and sequences with the rows of the database at ``url``, which is at our revision.
+    """Compare what the database at ``url``, which is at our revision, keeps with its rows, and its structure with ours.
 
-    Each check is one statement, so that writes meanwhile make no difference that is not there. With ``repair`` the
-    figures are built again and the sequences advanced before the check; numbers that rows share stay as they are.
+    Figures, numbers, sequences, parents, indexes, constraints, triggers. Each check is one statement, so that writes
+    meanwhile make no difference that is not there. With ``repair`` the figures are built again, the sequences advanced
+    and missing indexes built before the check; rows without parents and numbers that rows share stay as they are.
     """
     return asyncio.run(_verify(url, settings, repair=repair))
 
@@ -58,15 +60,26 @@ async def _verify(url: str, settings: Settings, *, repair: bool) -> Findings:
             await connection.execute(select(func.rebuild_figures()))
             for sequence in sequences.NUMBERED:
                 await connection.execute(sequences.advance(sequence, settings.first_number))
+            await _mend_indexes(connection)
             await connection.commit()
             findings = await _check(connection)
             findings.repaired = True
         return findings
 
 
+async def _mend_indexes(connection: AsyncConnection) -> None:
+    """Build the indexes that are missing or were never finished; what belongs to a constraint is a migration's."""
+    for _, name, _, found in (await connection.execute(structure.indexes())).all():
+        if name in structure.INDEXES:
+            index = structure.INDEXES[name]
+            if found is not None:
+                await connection.execute(DropIndex(index))
+            await connection.execute(CreateIndex(index))
+
+
 async def _check(connection: AsyncConnection) -> Findings:
     findings = Findings()
-    for name, query in (*recount.FIGURES.items(), *recount.NUMBERS.items()):
+    for name, query in (*recount.FIGURES.items(), *recount.NUMBERS.items(), *structure.CHECKS.items()):
         await _compare(connection, findings, name, query)
     for sequence in sequences.NUMBERED:
         findings.checks += 1

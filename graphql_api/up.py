@@ -84,7 +84,7 @@ def _fill(url: str, settings: Settings, csv: Path | None, console: Console, *, d
                 f"The database holds another catalogue, loaded from {last!r}: name another folder with --state, "
                 "or load these files into it with python -m etl load."
             )
-        with watching(console, quiet=False) as watcher:
+        with watching(console) as watcher:
             report = load_folder(url, csv, settings, watcher=watcher)
         if report.loaded_before:
             say(f"{csv} was loaded before.")
@@ -96,7 +96,7 @@ def _fill(url: str, settings: Settings, csv: Path | None, console: Console, *, d
         with tempfile.TemporaryDirectory(dir=settings.state, prefix="demo-") as place:
             folder = Path(place) / "demo"
             generate_folder(folder, products=DEMO_PRODUCTS, seed=DEMO_SEED, hot=DEMO_HOT)
-            with watching(console, quiet=False) as watcher:
+            with watching(console) as watcher:
                 report = load_folder(url, folder, settings, watcher=watcher)
         show(report, console)
 

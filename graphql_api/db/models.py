@@ -316,3 +316,45 @@ class Load(Base):
     source: Mapped[str] = mapped_column(Text)
     report: Mapped[str] = mapped_column(Text)
     finished_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class LoadProgress(Base):
+    """The load that is under way or was killed: which files, and what was true of them when it began. One row.
+
+    ``layout`` and ``chunk_bytes`` tell how the rows were cut into chunks; another build may cut them otherwise. Once
+    ``switched``, readers see the new catalogue, and ``pending`` are the statements that are left: indexes that only
+    speed up.
+    """
+
+    __tablename__ = "load_progress"
+    __table_args__ = (CheckConstraint("one", name="only_one"),)
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    source: Mapped[str] = mapped_column(Text)
+    layout: Mapped[int] = mapped_column(Integer)
+    chunk_bytes: Mapped[int] = mapped_column(BigInteger)
+    first_number: Mapped[int] = mapped_column(BigInteger)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    switched: Mapped[bool] = mapped_column(server_default=text("false"))
+    pending: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+
+
+class LoadChunk(Base):
+    """Rows that the load under way has committed. ``part``: what they are a chunk of, such as a table."""
+
+    __tablename__ = "load_chunks"
+
+    part: Mapped[str] = mapped_column(Text, primary_key=True)
+    chunk: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    row_count: Mapped[int] = mapped_column(BigInteger)
+
+
+class LoadMarks(Base):
+    """Hashes of the rows of the last load, 65,536 numbers a page, 8 bytes each, little endian; 0: no such row."""
+
+    __tablename__ = "load_marks"
+
+    table_name: Mapped[str] = mapped_column(Text, primary_key=True)
+    page: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    marks: Mapped[bytes] = mapped_column(LargeBinary)

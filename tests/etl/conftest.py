@@ -32,9 +32,13 @@ def loading(database: str, settings: Settings, tmp_path: Path) -> Callable[..., 
     """Load the small folder, changed, or another one, into the database."""
 
     def load(
-        changes: Mapping[str, list[str]] | None = None, folder: Path | None = None, bulk_rows: int = BULK_ROWS
+        changes: Mapping[str, list[str]] | None = None,
+        folder: Path | None = None,
+        *,
+        bulk_rows: int = BULK_ROWS,
+        prune: bool = False,
     ) -> Report:
         folder = folder or write_folder(tmp_path / "folder", changes)
-        return load_folder(database, folder, settings, bulk_rows=bulk_rows)
+        return load_folder(database, folder, settings, bulk_rows=bulk_rows, prune=prune)
 
     return load

@@ -42,10 +42,34 @@ def test_load_tells_its_steps_in_lines_where_there_is_no_terminal(capsys: pytest
         "Looking at the files",
         "Reading product.csv (0.0 MB)",
         "Reading characteristics.csv (0.0 MB)",
+        "Counting reviews_photos.csv",
         "Reading reviews.csv (0.0 MB)",
         "Reading reviews_photos.csv (0.0 MB)",
         "Reading characteristic_reviews.csv (0.0 MB)",
-        "Writing the tables",
+        "Figures",
+        "Counting again",
+        "Keys and indexes",
+        "Statistics",
+        "Foreign keys",
+        "Switch",
+        "Full-text indexes",
+    ]
+
+
+def test_load_for_machines_is_json_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["load", str(ATELIER / "v2"), "--json"])
+
+    printed = capsys.readouterr()
+    events = [json.loads(line) for line in printed.err.splitlines()]
+    assert events[1] == {"event": "step", "step": "Reading product.csv", "total": 2403}
+    assert {event["event"] for event in events} == {"step"}
+    (line,) = printed.out.splitlines()
+    assert [(file["read"], file["loaded"], file["rejected"]) for file in json.loads(line)["files"]] == [
+        (10, 10, 0),
+        (34, 34, 0),
+        (19, 14, 5),
+        (19, 9, 10),
+        (41, 41, 0),
     ]
 
 
@@ -85,7 +109,7 @@ def test_generate_load_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     codes.append(main(["verify"]))
 
     assert codes == [0, 0, 0]
-    assert capsys.readouterr().out == "The database is sound: 11 checks, no difference.\n"
+    assert capsys.readouterr().out == "The database is sound: 24 checks, no difference.\n"
 
 
 def test_verify_lists_differences_and_exits_with_1_until_repaired(
@@ -103,4 +127,4 @@ def test_verify_lists_differences_and_exits_with_1_until_repaired(
         "  figure of category 'Shirts': expected 1, found 5",
     ]
     assert main(["verify", "--repair"]) == 0
-    assert capsys.readouterr().out == "The database is sound after repair: 11 checks, no difference.\n"
+    assert capsys.readouterr().out == "The database is sound after repair: 24 checks, no difference.\n"

@@ -14,10 +14,11 @@ import pytest
 from etl.catalogue import BULK_ROWS
 from etl.load import load_folder
 from etl.report import Report
+from etl.verify import verify_database
 from graphql_api.errors import DatabaseUnavailableError, OperatorError
 from graphql_api.settings import Settings
 from tests.etl.folders import ATELIER, LINES, write_folder
-from tests.harness.databases import Databases, rows, run
+from tests.harness.databases import Databases, rows, run, value
 
 Loading = Callable[..., Report]
 TABLES = ("products", "characteristics", "reviews", "photos", "ratings")
@@ -52,6 +53,32 @@ def schema(url: str) -> list[tuple[object, ...]]:
         " FROM pg_constraint WHERE conrelid <> 0"
         " UNION ALL SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
     )
+
+
+def vote(url: str, review: int, *, times: int = 1) -> None:
+    """What the gateway writes for helpful votes."""
+    for _ in range(times):
+        run(
+            url,
+            "INSERT INTO helpful_votes (product_id, review_id) SELECT product_id, review_id FROM reviews"
+            f" WHERE review_id = {review};"
+            f" UPDATE reviews SET helpfulness = helpfulness + 1 WHERE review_id = {review}",
+        )
+
+
+def report(url: str, review: int) -> None:
+    """What the gateway writes for a report."""
+    run(
+        url,
+        "INSERT INTO reports (product_id, review_id) SELECT product_id, review_id FROM reviews"
+        f" WHERE review_id = {review};"
+        f" UPDATE reviews SET reported = true WHERE review_id = {review}",
+    )
+
+
+def counts(url: str) -> list[int]:
+    """How many rows each table has."""
+    return [value(url, f"SELECT count(*) FROM {table}") for table in TABLES]
 
 
 def test_second_generation_sample_is_loaded_and_its_orphans_are_told(loading: Loading, database: str) -> None:
@@ -187,13 +214,105 @@ def test_changed_rows_are_updated_and_figures_follow(loading: Loading, database:
 
 def test_what_shoppers_did_is_kept(loading: Loading, database: str) -> None:
     loading()
-    run(database, "UPDATE reviews SET reported = true, helpfulness = 40 WHERE review_id = 1")
+    vote(database, 1, times=2)
+    report(database, 2)
 
-    loading({"reviews.csv": [line.replace('"Good"', '"Better"') for line in LINES["reviews.csv"]]})
+    loading(
+        {
+            "reviews.csv": [
+                LINES["reviews.csv"][0].replace('"Good"', '"Better"').replace("null,3", "null,10"),
+                LINES["reviews.csv"][1].replace('"Bad"', '"Worse"'),
+                LINES["reviews.csv"][2].replace("true,true", "true,false"),
+            ]
+        }
+    )
 
-    assert ask(database, "SELECT summary, reported, helpfulness FROM reviews WHERE review_id = 1") == [
-        ("Better", True, 40)
+    assert ask(database, "SELECT summary, reported, helpfulness FROM reviews ORDER BY review_id") == [
+        ("Better", False, 12),
+        ("Worse", True, 0),
+        ("Fine", False, 1),
     ]
+    assert verify_database(database, Settings()).unsound == 0
+
+
+def test_what_was_mended_by_hand_stays_while_the_file_says_the_same(loading: Loading, database: str) -> None:
+    loading()
+    run(database, "UPDATE reviews SET response = 'By hand' WHERE review_id IN (1, 2)")
+
+    result = loading(
+        {"reviews.csv": [LINES["reviews.csv"][0].replace('"Good"', '"Better"'), *LINES["reviews.csv"][1:]]}
+    )
+
+    assert ask(database, "SELECT response FROM reviews ORDER BY review_id LIMIT 2") == [(None,), ("By hand",)]
+    assert (result.files[2].updated, result.files[2].unchanged) == (1, 2)
+
+
+def test_missing_rows_stay_and_are_told_each_time(loading: Loading, database: str) -> None:
+    loading()
+    shorter = {name: lines[:-1] for name, lines in LINES.items() if name != "product.csv"}
+
+    first = loading(shorter)
+    second = loading({**shorter, "product.csv": [LINES["product.csv"][0].replace("20", "21"), LINES["product.csv"][1]]})
+
+    assert [file.missing for file in first.files] == [0, 1, 1, 1, 1]
+    assert [file.missing for file in second.files] == [0, 1, 1, 1, 1]
+    assert counts(database) == [2, 3, 3, 2, 5]
+
+
+@pytest.mark.parametrize("bulk_rows", [BULK_ROWS, 1])
+def test_prune_removes_what_the_files_no_longer_have(loading: Loading, database: str, bulk_rows: int) -> None:
+    loading()
+    before = schema(database)
+    shorter = {
+        "product.csv": LINES["product.csv"][:1],
+        "characteristics.csv": LINES["characteristics.csv"][:1],
+        "reviews.csv": LINES["reviews.csv"][:2],
+        "reviews_photos.csv": LINES["reviews_photos.csv"][:1],
+        "characteristic_reviews.csv": [LINES["characteristic_reviews.csv"][0], LINES["characteristic_reviews.csv"][2]],
+    }
+
+    result = loading(shorter, prune=True, bulk_rows=bulk_rows)
+
+    assert [(file.missing, file.pruned) for file in result.files] == [(1, 1), (2, 2), (1, 1), (1, 1), (3, 3)]
+    assert counts(database) == [1, 1, 2, 1, 2]
+    assert verify_database(database, Settings()).unsound == 0
+    assert schema(database) == before
+    again = loading({**shorter, "product.csv": [LINES["product.csv"][0].replace("20", "21")]})
+    assert [(file.missing, file.inserted) for file in again.files] == [(0, 0)] * 5
+
+
+def test_prune_leaves_the_parents_of_what_shoppers_wrote(loading: Loading, database: str) -> None:
+    loading()
+    run(
+        database,
+        "INSERT INTO reviews (product_id, review_id, rating, created_at, summary, body, recommended, reviewer_name,"
+        " reviewer_email) VALUES (2, 1000000000, 4, now(), 'Ours', 'Ours', true, 'di', 'di@example.com');"
+        " INSERT INTO ratings VALUES (2, 1000000000, 3, 1000000000, 4)",
+    )
+    shorter = {
+        "product.csv": LINES["product.csv"][:1],
+        "characteristics.csv": LINES["characteristics.csv"][:2],
+        "reviews.csv": LINES["reviews.csv"][:2],
+        "characteristic_reviews.csv": LINES["characteristic_reviews.csv"][:4],
+    }
+
+    result = loading(shorter, prune=True)
+    again = loading({**shorter, "product.csv": [LINES["product.csv"][0].replace("20", "21")]})
+
+    assert [(file.missing, file.pruned) for file in result.files] == [(1, 0), (1, 0), (1, 1), (0, 0), (1, 1)]
+    assert [(file.missing, file.unchanged) for file in again.files] == [(1, 0), (1, 2), (0, 2), (0, 2), (0, 4)]
+    assert counts(database) == [2, 3, 3, 2, 5]
+    assert verify_database(database, Settings()).unsound == 0
+
+
+def test_a_row_removed_by_hand_is_loaded_again(loading: Loading, database: str) -> None:
+    loading()
+    run(database, "DELETE FROM ratings WHERE rating_id = 5")
+
+    result = loading({"product.csv": [LINES["product.csv"][0].replace("20", "21"), LINES["product.csv"][1]]})
+
+    assert (result.files[4].inserted, result.files[4].unchanged) == (1, 4)
+    assert counts(database) == [2, 3, 3, 2, 5]
 
 
 def test_placeholders_do_not_touch_real_products(loading: Loading, database: str, tmp_path: Path) -> None:

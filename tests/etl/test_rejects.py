@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,34 +11,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from etl.folder import find_folder
-from etl.links import Links
+from etl.generate import generate_folder
 from etl.load import load_folder
-from etl.rejects import Rejection
-from etl.report import FileReport, Report
-from etl.shapes import shapes
-from etl.transform import rows_of
 from graphql_api.settings import Settings
 from tests.etl.folders import HEADERS, LINES, write_folder
-from tests.harness.databases import Databases, rows, value
+from tests.etl.reading import OneByOne, transformed
+from tests.harness.databases import Databases, value
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GOOD = LINES["reviews.csv"][0]
-
-
-def transformed(folder: Path) -> tuple[dict[str, list[tuple[object, ...]]], list[Rejection], list[FileReport]]:
-    """(rows by table, rejections, reports) of ``folder``, without a database."""
-    rejections: list[Rejection] = []
-    made: dict[str, list[tuple[object, ...]]] = {}
-    reports = []
-    found = find_folder(folder)
-    links = Links(products_known="products" in found.files)
-    known = shapes(1_000_000_000, NOW)
-    for table, path in found.files.items():
-        report = FileReport(path.name, table)
-        reports.append(report)
-        made[table] = list(rows_of(path, known[table], links, report, rejections.append, lambda _: None))
-    return made, rejections, reports
 
 
 def review(number: int = 9, **changes: str) -> str:
@@ -253,7 +232,28 @@ def test_numbers_far_apart_find_each_other(tmp_path: Path) -> None:
 
 
 _DIRT = st.sampled_from(
-    [b'"', b",", b"\n", b"\xff", b"\0", b"null", b"-", b"9", b'""', b"\r\n", b"x", b'\n7,1,"Fit"\n', b" ", b"0,"]
+    [
+        *(
+            b'"',
+            b",",
+            b"\n",
+            b"\xff",
+            b"\0",
+            b"null",
+            b"-",
+            b"9",
+            b'""',
+            b"\r\n",
+            b"\r",
+            b"x",
+            b" ",
+            b"0,",
+            b"0x1",
+            b"+",
+        ),
+        *("\u00a0".encode(), "\u2003x".encode(), "é".encode(), b"\t", b'"\n', b',"', b'",', b"\n\n", b"1e2", b"true"),
+        *(b'\n7,1,"Fit"\n', b"\n1,1,1,1\n", b"0" * 20, b"2019-01-01", b'"2019-01-01"', b"'", b"\x1f", b"NULL"),
+    ]
 )
 
 
@@ -281,15 +281,23 @@ def test_what_is_read_is_loaded_or_rejected(
         assert value(url, f"SELECT count(*) FROM {file.table}") == file.loaded
 
 
-def test_loading_is_one_transaction(loading: Callable[..., Report], database: str) -> None:
-    report = loading({"characteristics.csv": ['1,1,"Fit"', '2,1,"Nonsense"', '3,2,"Quality"']})
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_blocks_and_single_rows_are_read_alike(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("dirty")
+    generate_folder(folder, products=6, seed=data.draw(st.integers(0, 50)))
+    for name, header in HEADERS.items():
+        content = bytearray((folder / name).read_bytes())
+        for _ in range(data.draw(st.integers(0, 3))):
+            at = data.draw(st.integers(len(header) + 1, len(content)))
+            end = at + data.draw(st.integers(0, 3))
+            content[at:end] = data.draw(_DIRT)
+        (folder / name).write_bytes(content)
 
-    assert [(file.read, file.loaded, file.refused) for file in report.files] == [
-        (2, 2, 0),
-        (3, 2, 1),
-        (3, 3, 0),
-        (2, 2, 0),
-        (5, 3, 2),
-    ]
-    writers = " UNION ".join(f"SELECT xmin FROM {table}" for table in ("products", "reviews", "ratings", "loads"))
-    assert len(rows(database, writers)) == 1
+    at_once, one_by_one = transformed(folder), transformed(folder, OneByOne)
+
+    assert {table: sorted(rows) for table, rows in at_once.rows.items()} == {
+        table: sorted(rows) for table, rows in one_by_one.rows.items()
+    }
+    assert at_once.rejections == one_by_one.rejections
+    assert at_once.reports == one_by_one.reports

@@ -19,7 +19,7 @@ def test_a_loaded_database_is_sound(loading: Loading, database: str, settings: S
 
     findings = verify_database(database, settings)
 
-    assert (findings.checks, findings.counts, findings.first) == (11, {}, [])
+    assert (findings.checks, findings.counts, findings.first) == (24, {}, [])
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,11 @@ def test_a_loaded_database_is_sound(loading: Loading, database: str, settings: S
             Difference(2, "photo_count of review 3", "0", "3"),
         ),
         (
+            "DROP INDEX ix_reviews_newest",
+            "index",
+            Difference(None, "index 'ix_reviews_newest'", "valid", "none"),
+        ),
+        (
             "SELECT setval('review_numbers', 3, false)",
             "sequence review_numbers",
             Difference(None, "next number of review_numbers", "above 3", "3"),
@@ -77,6 +82,40 @@ def test_what_is_spoilt_is_found_and_mended(
 
     assert (found.counts, found.first) == ({count: 1}, [difference])
     assert (mended.counts, mended.first, mended.repaired) == ({}, [], True)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "difference"),
+    [
+        (
+            "SET session_replication_role = replica; DELETE FROM reviews WHERE review_id = 3",
+            Difference(2, "parent of ratings in reviews, number '3'", "one of reviews", "none"),
+        ),
+        (
+            "ALTER TABLE photos DROP CONSTRAINT fk_photos_reviews",
+            Difference(None, "constraint 'fk_photos_reviews'", "valid", "none"),
+        ),
+        (
+            "ALTER TABLE photos DISABLE TRIGGER count_photos_insert",
+            Difference(None, "trigger 'count_photos_insert'", "on", "off"),
+        ),
+        (
+            """
+            ALTER TABLE reviews DROP CONSTRAINT ck_reviews_rating_1_to_5;
+            ALTER TABLE reviews ADD CONSTRAINT ck_reviews_rating_1_to_5 CHECK (rating BETWEEN 1 AND 5) NOT VALID
+            """,
+            Difference(None, "constraint 'ck_reviews_rating_1_to_5'", "valid", "unchecked"),
+        ),
+    ],
+)
+def test_what_no_repair_may_guess_is_found_and_stays(
+    loading: Loading, database: str, settings: Settings, spoil: str, difference: Difference
+) -> None:
+    loading()
+    run(database, spoil)
+
+    assert difference in verify_database(database, settings).first
+    assert difference in verify_database(database, settings, repair=True).first
 
 
 def test_a_number_that_two_rows_share_is_found_and_stays(loading: Loading, database: str, settings: Settings) -> None:

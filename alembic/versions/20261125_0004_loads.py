@@ -1,0 +1,58 @@
+"""What lets a load carry on after it was killed, and tells the next one which rows have changed in the files."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = (
+    # One row while a load is under way. Switched: readers see it, and what is pending are the statements that are left.
+    """
+    CREATE TABLE load_progress (
+        one boolean DEFAULT true NOT NULL,
+        fingerprint bytea NOT NULL,
+        source text NOT NULL,
+        layout integer NOT NULL,
+        chunk_bytes bigint NOT NULL,
+        first_number bigint NOT NULL,
+        started_at timestamptz NOT NULL,
+        switched boolean DEFAULT false NOT NULL,
+        pending text[] DEFAULT '{}' NOT NULL,
+        CONSTRAINT pk_load_progress PRIMARY KEY (one),
+        CONSTRAINT ck_load_progress_only_one CHECK (one)
+    )
+    """,
+    """
+    CREATE TABLE load_chunks (
+        part text NOT NULL,
+        chunk integer NOT NULL,
+        row_count bigint NOT NULL,
+        CONSTRAINT pk_load_chunks PRIMARY KEY (part, chunk)
+    )
+    """,
+    # A page holds the hashes of 65,536 numbers, 8 bytes each; they are random, so compressing them is work for nothing.
+    """
+    CREATE TABLE load_marks (
+        table_name text NOT NULL,
+        page bigint NOT NULL,
+        marks bytea NOT NULL,
+        CONSTRAINT pk_load_marks PRIMARY KEY (table_name, page)
+    )
+    """,
+    "ALTER TABLE load_marks ALTER COLUMN marks SET STORAGE EXTERNAL",
+)
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    for table in ("load_marks", "load_chunks", "load_progress"):
+        op.execute(f"DROP TABLE {table}")
+    op.execute("DROP SCHEMA IF EXISTS incoming CASCADE")

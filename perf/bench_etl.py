@@ -1,0 +1,283 @@
+"""How long a first load takes against what PostgreSQL itself needs for the same rows, in one run on one server.
+
+``bare``: ``psql \\copy`` of the five files into bare tables, primary keys, indexes on reviews(product_id) and
+ratings(review_id). ``keyed``: the same copy, then our own keys, constraints and sort indexes, as ``pg_dump
+--section=post-data`` prints them. Full text is left out on every side, and timed apart.
+
+Run it with ``make bench-etl``, or ``make bench-etl PRODUCTS=1000000`` for the full set of 32 million rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
+
+import psutil
+
+from etl.generate import generate_folder
+from etl.load import load_folder
+from etl.report import Report
+from graphql_api.db.embedded import EmbeddedPostgres
+from graphql_api.db.migrate import migrate
+from graphql_api.settings import Secret, Settings
+
+RESULTS = Path(__file__).parent / "results"
+FULL_PRODUCTS = 1_000_000
+MOST_KEYED, MOST_BARE = 1.5, 2.5
+MEBIBYTE = 1 << 20
+# What the sessions of a load are given, so that both sides sort in the same memory.
+SESSION = "-c maintenance_work_mem=512MB -c synchronous_commit=off -c jit=off"
+
+BARE = {
+    "product.csv": ("product", "id bigint, name text, slogan text, description text, category text, price numeric"),
+    "characteristics.csv": ("characteristics", "id bigint, product_id bigint, name text"),
+    "reviews.csv": (
+        "reviews",
+        (
+            "id bigint, product_id bigint, rating smallint, date bigint, summary text, body text, recommend boolean,"
+            " reported boolean, reviewer_name text, reviewer_email text, response text, helpfulness integer"
+        ),
+    ),
+    "reviews_photos.csv": ("photos", "id bigint, review_id bigint, url text"),
+    "characteristic_reviews.csv": (
+        "ratings",
+        "id bigint, characteristic_id bigint, review_id bigint, value smallint",
+    ),
+}
+TABLES = (
+    "products",
+    "characteristics",
+    "reviews",
+    "photos",
+    "ratings",
+    "product_figures",
+    "characteristic_figures",
+    "category_figures",
+)
+
+
+@dataclasses.dataclass
+class Side:
+    """Seconds of one side, by part."""
+
+    name: str
+    parts: dict[str, float]
+
+    @property
+    def seconds(self) -> float:
+        """All parts together."""
+        return sum(self.parts.values())
+
+
+class Memory:
+    """The most memory that this process has held resident, in MiB, looked at ten times a second."""
+
+    def __init__(self) -> None:
+        self.samples: list[int] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while not self._over.wait(0.1):
+            self.samples.append(process.memory_info().rss // MEBIBYTE)
+
+
+class Server:
+    """An embedded PostgreSQL, and databases on it."""
+
+    def __init__(self, embedded: EmbeddedPostgres) -> None:
+        self._embedded = embedded
+
+    def database(self, name: str) -> Secret:
+        """The address of a new database."""
+        self.psql("postgres", f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def url(self, name: str) -> Secret:
+        """The address of a database."""
+        return Secret(urlunsplit(urlsplit(self._embedded.url)._replace(path=f"/{name}")))
+
+    def psql(self, database: str, *commands: str) -> None:
+        """Run commands of SQL or of psql, each on its own."""
+        given = [part for command in commands for part in ("-c", command)]
+        self._run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), *given)
+
+    def timed(self, database: str, *commands: str) -> float:
+        """The seconds that they take; what earlier work left to write is written before."""
+        self.psql("postgres", "CHECKPOINT")
+        begun = time.monotonic()
+        self.psql(database, *commands)
+        return time.monotonic() - begun
+
+    def dumped(self, database: str, section: str) -> str:
+        """A section of the database's dump."""
+        return self._run("pg_dump", f"--section={section}", "-d", self.url(database))
+
+    def _run(self, program: str, *arguments: str) -> str:
+        done = subprocess.run(
+            [self._embedded.binaries / program, *arguments],
+            env={**os.environ, "PGOPTIONS": SESSION},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            sys.exit(f"{program} failed: {done.stderr.strip()}")
+        return done.stdout
+
+
+def copies(folder: Path) -> list[str]:
+    """What copies the five files as they are."""
+    return [
+        f"\\copy {table} FROM '{folder / name}' WITH (FORMAT csv, HEADER, NULL 'null')"
+        for name, (table, _) in BARE.items()
+    ]
+
+
+def bare(server: Server, folder: Path) -> Side:
+    """The floor of bare tables."""
+    server.database("bare")
+    server.psql("bare", *(f"CREATE TABLE {table} ({columns})" for table, columns in BARE.values()))
+    keys = [f"ALTER TABLE {table} ADD PRIMARY KEY (id)" for table, _ in BARE.values()]
+    indexes = ["CREATE INDEX ON reviews (product_id)", "CREATE INDEX ON ratings (review_id)"]
+    side = Side("bare", {"copy": server.timed("bare", *copies(folder))})
+    side.parts["keys and indexes"] = server.timed("bare", *keys, *indexes)
+    server.psql("postgres", "DROP DATABASE bare")
+    return side
+
+
+def keyed(server: Server, folder: Path, loaded: str) -> Side:
+    """The floor of our own keys, constraints and sort indexes, built over the same rows as ``loaded`` has."""
+    server.database("copied")
+    server.psql("copied", *(f"CREATE TABLE {table} ({columns})" for table, columns in BARE.values()))
+    side = Side("keyed", {"copy": server.timed("copied", *copies(folder))})
+    server.psql("postgres", "DROP DATABASE copied")
+
+    server.database("keyed")
+    before, after = server.dumped(loaded, "pre-data"), server.dumped(loaded, "post-data")
+    after = re.sub(r"CREATE INDEX [^;]* USING gin [^;]*;", "", after)
+    with tempfile.TemporaryDirectory() as place:
+        files = {name: Path(place) / f"{name}.sql" for name in ("before", "after")}
+        files["before"].write_text(before)
+        files["after"].write_text(after)
+        server.psql("keyed", f"\\i {files['before']}")
+        for table in TABLES:
+            rows = Path(place) / table
+            columns = "*" if table != "reviews" else REVIEW_COLUMNS
+            server.psql(loaded, f"\\copy (SELECT {columns} FROM {table}) TO '{rows}' WITH (FORMAT binary)")
+            named = "" if table != "reviews" else f"({REVIEW_COLUMNS})"
+            server.psql("keyed", f"\\copy {table} {named} FROM '{rows}' WITH (FORMAT binary)")
+            rows.unlink()
+        side.parts["keys, constraints and indexes"] = server.timed("keyed", f"\\i {files['after']}")
+    server.psql("postgres", "DROP DATABASE keyed")
+    return side
+
+
+REVIEW_COLUMNS = (
+    "product_id, review_id, rating, created_at, summary, body, recommended, reported, reviewer_name, reviewer_email,"
+    " response, helpfulness, photo_count"
+)
+
+
+def ours(server: Server, folder: Path, name: str, settings: Settings) -> tuple[Side, Report, Memory, float]:
+    """Our load, its report, the memory it took, and the seconds of its full-text indexes."""
+    url = server.database(name)
+    migrate(url, settings)
+    server.psql("postgres", "CHECKPOINT")
+    with Memory() as memory:
+        report = load_folder(url, folder, settings)
+    parts = {step.name: step.seconds for step in report.steps}
+    later = parts.pop("Full-text indexes", 0.0)
+    parts["the rest"] = report.seconds - sum(parts.values())
+    return Side("load", parts), report, memory, later
+
+
+def main() -> None:
+    """Measure, print, and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--products", type=int, default=FULL_PRODUCTS // 50, help="1000000 is the full set")
+    parser.add_argument("--state", type=Path, help="a folder for the server and the files; kept if it is there")
+    parser.add_argument("--write", action="store_true", help="write the result to perf/results")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-etl-", dir=given.state) as place:
+        state = Path(place)
+        state.chmod(0o755)
+        settings = Settings(state=state / "state")
+        folder = state / "files"
+        begun = time.monotonic()
+        made = generate_folder(folder, products=given.products, seed=1)
+        rows = sum(made.values())
+        print(
+            f"{rows:,} rows made in {time.monotonic() - begun:.1f} s, {rows / (time.monotonic() - begun):,.0f} a second"
+        )
+        embedded = EmbeddedPostgres.of(settings.state)
+        with embedded.running():
+            server = Server(embedded)
+            # What it does after one side would fall into the time of the next.
+            server.psql("postgres", "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
+            small = None
+            if given.products >= FULL_PRODUCTS:
+                part = state / "part"
+                generate_folder(part, products=given.products // 100, seed=1)
+                small, small_report, _, _ = ours(server, part, "small", settings)
+                small_rate = small_report.rows / small_report.seconds
+            load, report, memory, later = ours(server, folder, "loaded", settings)
+            floors = [bare(server, folder), keyed(server, folder, "loaded")]
+    result = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()}",
+        "rows": rows,
+        "seconds": {side.name: {**side.parts, "all": side.seconds} for side in (load, *floors)},
+        "ratio to bare": load.seconds / floors[0].seconds,
+        "ratio to keyed": load.seconds / floors[1].seconds,
+        "full text": later,
+        "MiB": {"after a tenth": memory.samples[len(memory.samples) // 10], "most": max(memory.samples)},
+    }
+    if small is not None:
+        result["cost of a row, to that at 1/100"] = small_rate / (report.rows / report.seconds)
+    show([load, *floors], result)
+    if given.write:
+        RESULTS.mkdir(exist_ok=True)
+        target = RESULTS / f"etl-{datetime.now(UTC):%Y-%m-%d}-{rows}.json"
+        target.write_text(json.dumps(result, indent=2) + "\n")
+        print(f"Written to {target}")
+
+
+def show(sides: list[Side], result: dict[str, object]) -> None:
+    """Print each side's parts, then the ratios."""
+    for side in sides:
+        print(f"\n{side.name:<34}{side.seconds:9.1f} s")
+        for part, seconds in side.parts.items():
+            print(f"  {part:<32}{seconds:9.1f} s")
+    print()
+    print(f"load / keyed floor   {result['ratio to keyed']:.2f}   (at most {MOST_KEYED})")
+    print(f"load / bare floor    {result['ratio to bare']:.2f}   (at most {MOST_BARE})")
+    for name in ("full text", "MiB", "cost of a row, to that at 1/100", "machine"):
+        if name in result:
+            print(f"{name:<20} {result[name]}")
+
+
+if __name__ == "__main__":
+    main()
