@@ -29,7 +29,7 @@ from etl.shapes import shapes
 from etl.statements import MISSING, REAL, STAGED, Analyze, SetTriggers
 from etl.transform import PHOTO_COUNT_BYTES, Reader, Rows
 from etl.wire import Encoded, picked
-from graphql_api.db.models import Load, LoadMarks
+from graphql_api.db.models import Load, LoadMarks, LoadProgress
 from graphql_api.errors import OperatorError
 from graphql_api.settings import Settings
 
@@ -97,6 +97,7 @@ class Catalogue:
                 fingerprint=bytes.fromhex(report.fingerprint), source=report.source, report=report.to_json()
             )
         )
+        await self._connection.execute(delete(LoadProgress))
         await self._connection.commit()
         self._watcher.step("Statistics")
         with report.step("Statistics"):

@@ -86,8 +86,8 @@ class FirstLoad:
     async def run(self, files: Folder, report: Report, rejects: Path, limit: RejectLimit) -> None:
         """Bring the files of ``files`` into the catalogue; ``report`` gets the counts.
 
-        Raises ``OperatorError`` where the files or the catalogue must be changed first, ``AccountingError`` where rows
-        are lost; what was built is removed then. Any other error leaves it for the next run.
+        Raises ``OperatorError`` where the files must be changed first, ``AccountingError`` where rows are lost; what
+        was built is removed then. Any other error leaves it for the next run.
         """
         self._committed = await underway.committed(self._control)
         try:
@@ -104,6 +104,8 @@ class FirstLoad:
                 await self._check_foreign_keys()
             with report.step("Switch"):
                 await self._switch(report)
+        except incoming.DependentError:
+            raise
         except (OperatorError, AccountingError):
             await underway.discard(self._control)
             raise
@@ -231,7 +233,6 @@ class FirstLoad:
 
     async def _switch_now(self, report: Report, later: Sequence[str]) -> None:
         await self._control.execute("SET LOCAL lock_timeout = '5s'")
-        await self._control.execute("SET LOCAL synchronous_commit = on")
         await self._control.execute("LOCK TABLE products IN ACCESS EXCLUSIVE MODE")
         if await self._control.fetchval("SELECT EXISTS (SELECT FROM products)"):
             raise OperatorError("Products were added while the files were read: run the same command again.")

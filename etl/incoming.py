@@ -130,12 +130,29 @@ _MAKE_ROOM = f"""
     WHERE contype = 'f' AND conrelid NOT IN (SELECT oid FROM t)
 """
 
+_VIEWS = f"""
+    WITH t AS ({_TABLES})
+    SELECT ev_class::regclass::text
+    FROM pg_depend JOIN pg_rewrite ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+    WHERE refobjid IN (SELECT oid FROM t) AND ev_class <> refobjid LIMIT 1
+"""
+
 _SWITCH = f"""
     WITH t AS ({_TABLES})
     SELECT unnest(ARRAY[format('DROP TABLE %I.%I', nspname, relname),
                         format('ALTER TABLE incoming.%I SET SCHEMA %I', relname, nspname)])
     FROM t ORDER BY place DESC
 """
+
+
+class DependentError(OperatorError):
+    """Something of an operator's own depends on the tables, which a first load replaces."""
+
+    def __init__(self, dependent: str) -> None:
+        super().__init__(
+            f"A first load replaces the tables, and {dependent} depends on them: drop it, run the same command again, "
+            "and make it again."
+        )
 
 
 class IndexBuild(NamedTuple):
@@ -159,7 +176,13 @@ class ForeignKey(NamedTuple):
 
 
 async def create(connection: asyncpg.Connection) -> None:
-    """Make the schema and its tables, without keys, indexes and triggers. Raises ``OperatorError`` where we may not."""
+    """Make the schema and its tables, without keys, indexes and triggers.
+
+    Raises ``OperatorError`` where we may not, or where the tables could not be switched in later.
+    """
+    view = await connection.fetchval(_VIEWS, TABLES)
+    if view is not None:
+        raise DependentError(f"the view {view}")
     try:
         await connection.execute("CREATE SCHEMA incoming")
     except asyncpg.InsufficientPrivilegeError as error:
@@ -202,7 +225,7 @@ async def foreign_keys(connection: asyncpg.Connection) -> list[ForeignKey]:
 async def switch(connection: asyncpg.Connection) -> None:
     """Put the tables of ``incoming`` into the places of the catalogue's, within the transaction.
 
-    Raises ``OperatorError`` where something of an operator's own, such as a view, depends on the old tables.
+    Raises ``DependentError`` where something was made meanwhile that depends on the old tables.
     """
     after = [statement for (statement,) in await connection.fetch(_AFTER, TABLES)]
     switching = [statement for (statement,) in await connection.fetch(_SWITCH, TABLES)]
@@ -211,10 +234,7 @@ async def switch(connection: asyncpg.Connection) -> None:
         for statement in (*switching, *after):
             await connection.execute(statement)
     except asyncpg.DependentObjectsStillExistError as error:
-        raise OperatorError(
-            f"The tables cannot be switched, for something else depends on them ({error}): drop it, run the same "
-            "command again, which carries on here, and make it again."
-        ) from error
+        raise DependentError(str(error)) from error
     await connection.execute("DROP SCHEMA incoming")
 
 

@@ -75,7 +75,7 @@ async def load(
     reject_path = rejects or settings.state / "rejects" / f"{files.name}.csv"
     async with connected(url, settings) as connection:
         control = await driver(connection)
-        await take_turn(control)
+        await take_turn(control, watcher.say)
         report = Report(files.name, "", rejects=str(reject_path))
         watcher.step("Looking at the files")
         with report.step("Looking at the files"):
@@ -85,10 +85,11 @@ async def load(
         begun = await _settle(control, asked, watcher, report)
         catalogue = Catalogue(connection, watcher, bulk_rows=bulk_rows)
         last = await catalogue.last_load()
-        if last is not None and last[0] == fingerprint:
+        before = None if last is None or last[0] != fingerprint else Report.from_json(last[1])
+        if before is not None and not (prune and before.leaves_missing):
             await catalogue.advance_to(settings.first_number)
             await connection.commit()
-            return dataclasses.replace(Report.from_json(last[1]), loaded_before=True, carried_on=report.carried_on)
+            return dataclasses.replace(before, loaded_before=True, carried_on=report.carried_on)
         if begun is not None or await catalogue.is_empty():
             await connection.rollback()
             if begun is None:
@@ -97,6 +98,8 @@ async def load(
                 await FirstLoad(control, (one, two), begun or asked, watcher).run(files, report, reject_path, limit)
             await _build_later(control, watcher, report)
         else:
+            await connection.rollback()
+            await underway.begin(control, dataclasses.replace(asked, layout=underway.NOTHING_STORED))
             await catalogue.bring(files, settings, report, reject_path, limit, prune=prune)
         return report
 
@@ -110,6 +113,11 @@ async def _settle(control: asyncpg.Connection, asked: Underway, watcher: Watcher
         report.carried_on = f"the load of {found.source} was complete but for indexes that speed up searches"
         watcher.say(f"Carrying on: {report.carried_on}.")
         await _build_later(control, watcher, report)
+        return None
+    if found.layout == underway.NOTHING_STORED:
+        report.carried_on = f"the load of {found.source} that was interrupted had changed nothing"
+        await underway.discard(control)
+        watcher.say(f"Beginning again: {report.carried_on}.")
         return None
     if found.is_of(asked) and await incoming.fits(control):
         rows = await underway.committed(control)

@@ -132,6 +132,11 @@ class Report:
         """Rows read from all files."""
         return sum(file.read for file in self.files)
 
+    @property
+    def leaves_missing(self) -> bool:
+        """Whether rows of earlier loads were found missing and not removed."""
+        return any(file.missing > file.pruned for file in self.files)
+
     def to_json(self, *, indent: int | None = 2) -> str:
         """The report, with the sums spelt out."""
         values = dataclasses.asdict(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -17,6 +17,7 @@ from graphql_api.errors import DatabaseUnavailableError
 from graphql_api.settings import Settings
 
 NAME = "reviews-gateway etl"
+_WORKER = f"{NAME} worker"
 _ONE_LOAD_AT_A_TIME = 7_265_766_965_777_302
 _SETTINGS: Mapping[str, str] = {
     "application_name": NAME,
@@ -29,12 +30,17 @@ _SETTINGS: Mapping[str, str] = {
     "maintenance_work_mem": "512MB",
     # Two sessions work side by side, so that helpers of one would only take the other's processor.
     "max_parallel_maintenance_workers": "0",
-    # A chunk and the note that it is there are lost together or not at all, so that neither need wait for the disk.
-    "synchronous_commit": "off",
     # A session whose client was killed ends within a second, not with its statement.
     "client_connection_check_interval": "1s",
 }
+_WORKER_SETTINGS: Mapping[str, str] = {
+    **_SETTINGS,
+    "application_name": _WORKER,
+    # A chunk and the note that it is there are lost together or not at all, so that neither need wait for the disk.
+    "synchronous_commit": "off",
+}
 WAITING_SECONDS = 60
+_ASK_AGAIN_SECONDS = 0.2
 
 
 @asynccontextmanager
@@ -75,7 +81,7 @@ async def driver(connection: AsyncConnection) -> asyncpg.Connection:
 @asynccontextmanager
 async def worker(url: str, settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """One more session, for work beside the first one's."""
-    connection = await asyncpg.connect(url, timeout=settings.connect_timeout_s, server_settings=dict(_SETTINGS))
+    connection = await asyncpg.connect(url, timeout=settings.connect_timeout_s, server_settings=dict(_WORKER_SETTINGS))
     try:
         yield connection
     finally:
@@ -83,20 +89,26 @@ async def worker(url: str, settings: Settings) -> AsyncIterator[asyncpg.Connecti
         connection.terminate()
 
 
-async def take_turn(connection: asyncpg.Connection) -> None:
-    """Wait until no other load works on the database, and end what sessions a killed one has left.
+async def take_turn(connection: asyncpg.Connection, say: Callable[[str], None]) -> None:
+    """Wait until no other load works on the database, and end the workers that a killed one has left.
 
     The lock is the session's, and goes with it.
     """
-    await connection.execute("SELECT pg_advisory_lock($1)", _ONE_LOAD_AT_A_TIME)
+    waiting = False
+    # Asked again and again: a session that waits inside a statement would hold up, and be held up by, the other load's
+    # CREATE INDEX CONCURRENTLY.
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_LOAD_AT_A_TIME):
+        if not waiting:
+            waiting = True
+            say("Waiting for another load to end …")
+        await asyncio.sleep(_ASK_AGAIN_SECONDS)
     deadline = asyncio.get_running_loop().time() + WAITING_SECONDS
     while asyncio.get_running_loop().time() < deadline:
-        # Whoever has this name and not the lock belongs to a load that is no more.
+        # Ours is the lock and we have no workers yet, so these belong to a load that is no more.
         left = await connection.fetch(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND application_name = $1 AND pid <> pg_backend_pid() AND usename = current_user"
-            " AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)",
-            NAME,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = $1 AND usename = current_user",
+            _WORKER,
         )
         if not left:
             return

@@ -14,6 +14,10 @@ LAYOUT = 1
 """Raised whenever the same files would give other chunks, or other rows in them."""
 
 
+NOTHING_STORED = 0
+"""The layout of a load whose one transaction changes all or nothing."""
+
+
 @dataclass(frozen=True)
 class Underway:
     """A load that has begun. ``started_at`` is the present that the dates in the files are compared with."""
@@ -47,9 +51,10 @@ async def found(connection: asyncpg.Connection) -> Underway | None:
 
 
 async def begin(connection: asyncpg.Connection, load: Underway) -> None:
-    """Note that ``load`` begins, and make the tables it fills."""
+    """Note that ``load`` begins, and make the tables that a first one fills."""
     async with connection.transaction():
-        await incoming.create(connection)
+        if load.layout != NOTHING_STORED:
+            await incoming.create(connection)
         await connection.execute(
             "INSERT INTO load_progress (fingerprint, source, layout, chunk_bytes, first_number, started_at)"
             " VALUES ($1, $2, $3, $4, $5, $6)",

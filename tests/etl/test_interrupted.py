@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def loading(url: str, folder: Path, state: Path) -> Iterator[subprocess.Popen[st
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one:
         try:
             assert one.stderr is not None
-            assert one.stderr.readline() == "Looking at the files\n"
+            assert one.stderr.readline() in {"Looking at the files\n", "Waiting for another load to end …\n"}
             yield one
         finally:
             one.kill()
@@ -91,6 +92,61 @@ def test_killed_at_any_moment_the_same_command_carries_on(
 
     assert dump(url) == uninterrupted.dump
     assert verify_database(url, Settings()).unsound == 0
+
+
+def changed_copy(folder: Path, place: Path) -> Path:
+    """The folder with every tenth review more helpful, and the last hundred ratings gone."""
+    shutil.copytree(folder, place)
+    reviews = (place / "reviews.csv").read_text().splitlines()
+    reviews[1::10] = [line.rpartition(",")[0] + ",77" for line in reviews[1::10]]
+    (place / "reviews.csv").write_text("\n".join(reviews) + "\n")
+    ratings = (place / "characteristic_reviews.csv").read_text().splitlines()
+    (place / "characteristic_reviews.csv").write_text("\n".join(ratings[:-100]) + "\n")
+    return place
+
+
+def test_a_later_load_that_is_killed_changes_nothing_until_it_changes_all(
+    uninterrupted: Uninterrupted, databases: Databases, tmp_path: Path, settings: Settings
+) -> None:
+    changed = changed_copy(uninterrupted.folder, tmp_path / "changed")
+    chance = random.Random(3)
+    expected, url = databases.migrated(), databases.migrated()
+    for one in (expected, url):
+        load_folder(one, uninterrupted.folder, settings)
+    load_folder(expected, changed, settings)
+    said = []
+    for _ in range(KILLS):
+        with loading(url, changed, tmp_path / "state") as one:
+            time.sleep(chance.random() * uninterrupted.seconds / 2)
+            one.send_signal(signal.SIGKILL)
+            said.append(told(one.stderr))
+        helpful = value(url, "SELECT count(*) FROM reviews WHERE helpfulness = 77")
+        assert helpful in {0, value(expected, "SELECT count(*) FROM reviews WHERE helpfulness = 77")}
+
+    with loading(url, changed, tmp_path / "state") as one:
+        said.append(told(one.stderr))
+        assert one.wait(60) == 0
+
+    assert any(
+        text.startswith("Beginning again: the load of changed that was interrupted had changed nothing.")
+        for text in said
+    )
+    assert dump(url) == dump(expected)
+
+
+def test_two_loads_at_once_wait_for_each_other(
+    uninterrupted: Uninterrupted, databases: Databases, tmp_path: Path
+) -> None:
+    url = databases.migrated()
+    with (
+        loading(url, uninterrupted.folder, tmp_path / "one") as one,
+        loading(url, uninterrupted.folder, tmp_path / "two") as two,
+    ):
+        printed = [some.communicate(timeout=60) for some in (one, two)]
+
+    assert [one.returncode, two.returncode] == [0, 0], printed
+    assert sorted("nothing was done" in out for out, _ in printed) == [False, True]
+    assert dump(url) == uninterrupted.dump
 
 
 def test_it_says_from_where_it_carries_on(uninterrupted: Uninterrupted, databases: Databases, tmp_path: Path) -> None:
@@ -148,7 +204,7 @@ def test_a_connection_cut_at_any_moment_is_one_sentence(
             run(
                 url,
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND application_name = 'reviews-gateway etl'",
+                " WHERE datname = current_database() AND application_name LIKE 'reviews-gateway etl%'",
             )
             code = one.wait(60)
             cuts += 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -17,6 +19,7 @@ from etl.report import Report
 from etl.verify import verify_database
 from graphql_api.errors import DatabaseUnavailableError, OperatorError
 from graphql_api.settings import Settings
+from tests.etl.dumps import schema
 from tests.etl.folders import ATELIER, LINES, write_folder
 from tests.harness.databases import Databases, rows, run, value
 
@@ -42,17 +45,6 @@ def reasons(report: Report) -> list[tuple[str, str, int, list[int]]]:
 def versions(url: str) -> list[tuple[object, ...]]:
     """What tells that a row was written or locked."""
     return ask(url, " UNION ALL ".join(f"SELECT tableoid, ctid::text, xmin, xmax FROM {table}" for table in TABLES))
-
-
-def schema(url: str) -> list[tuple[object, ...]]:
-    """Every index, constraint and trigger, and whether the trigger is on."""
-    return ask(
-        url,
-        "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid::regclass::text NOT LIKE 'pg%'"
-        " UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated"
-        " FROM pg_constraint WHERE conrelid <> 0"
-        " UNION ALL SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
-    )
 
 
 def vote(url: str, review: int, *, times: int = 1) -> None:
@@ -279,6 +271,63 @@ def test_prune_removes_what_the_files_no_longer_have(loading: Loading, database:
     assert schema(database) == before
     again = loading({**shorter, "product.csv": [LINES["product.csv"][0].replace("20", "21")]})
     assert [(file.missing, file.inserted) for file in again.files] == [(0, 0)] * 5
+
+
+def test_prune_of_the_folder_that_was_loaded_last_removes_what_is_missing(loading: Loading, database: str) -> None:
+    loading()
+    shorter = {"characteristic_reviews.csv": LINES["characteristic_reviews.csv"][:-1]}
+    loading(shorter)
+
+    pruned = loading(shorter, prune=True)
+    again = loading(shorter, prune=True)
+
+    assert [(one.loaded_before, one.files[4].missing, one.files[4].pruned) for one in (pruned, again)] == [
+        (False, 1, 1),
+        (True, 1, 1),
+    ]
+    assert counts(database) == [2, 3, 3, 2, 4]
+
+
+def test_a_view_on_the_tables_is_told_before_anything_is_read(loading: Loading, database: str) -> None:
+    run(database, "CREATE VIEW stars AS SELECT product_id, rating FROM reviews")
+
+    with pytest.raises(OperatorError, match="the view stars depends on them: drop it"):
+        loading()
+
+    assert counts(database) == [0, 0, 0, 0, 0]
+    assert value(database, "SELECT to_regnamespace('incoming') IS NULL")
+
+
+def test_a_role_that_may_not_make_a_schema_is_told_what_to_grant(
+    database: str, settings: Settings, tmp_path: Path
+) -> None:
+    role = f"loader_{database.rpartition('_')[2].partition('?')[0]}_{os.getpid()}"
+    run(
+        database,
+        f"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};"
+        f" GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    )
+    parts = urlsplit(database)
+    own = parts._replace(netloc=f"{role}@{parts.netloc.rpartition('@')[2]}")
+
+    try:
+        with pytest.raises(OperatorError, match="GRANT CREATE ON DATABASE"):
+            load_folder(urlunsplit(own), write_folder(tmp_path / "folder"), settings)
+    finally:
+        run(database, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_privileges_options_and_an_operators_index_survive_a_first_load(loading: Loading, database: str) -> None:
+    run(
+        database,
+        "GRANT SELECT ON reviews TO PUBLIC; CREATE INDEX by_hand ON photos (url);"
+        " ALTER TABLE ratings SET (fillfactor = 80); ALTER TABLE reviews DISABLE TRIGGER uncount_ratings_of_review",
+    )
+    before = schema(database)
+
+    loading()
+
+    assert schema(database) == before
 
 
 def test_prune_leaves_the_parents_of_what_shoppers_wrote(loading: Loading, database: str) -> None:
