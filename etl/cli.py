@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from etl.copying import CHUNK_BYTES
+from etl.dialects import DIALECTS
+from etl.dirt_answer import DIRT, REJECTED_ROWS
 from etl.folder import find_folder
-from etl.generate import generate_folder
+from etl.generate import generate_dirty_folder, generate_folder
 from etl.load import NO_LIMIT, load_folder
 from etl.progress import FORMS, Form, watching
 from etl.reject_limit import RejectLimit
@@ -37,6 +39,24 @@ class LimitType(click.ParamType[RejectLimit]):
             return RejectLimit.parse(value)
         except ValueError:
             self.fail(f"{value!r} is neither a number of rows nor a share like 0.5% or 0.005.", param, ctx)
+
+
+class ShareType(click.ParamType[float]):
+    """The text of ``--dirty``, read as a share of ``--max-rejects`` is; 0 and 1 are shares too."""
+
+    name = "SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The share, 0 to 1; a text that is none is a usage error."""
+        if isinstance(value, float):
+            return value
+        try:
+            limit = RejectLimit.parse(f"{value}.0" if value in {"0", "1"} else value)
+        except ValueError:
+            limit = RejectLimit()
+        if limit.share is None:
+            self.fail(f"{value!r} is not a share like 1% or 0.01.", param, ctx)
+        return limit.share
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -133,11 +153,37 @@ def load(
 @click.option("--products", type=click.IntRange(1), required=True, help="How many products.")
 @click.option("--seed", type=int, required=True, help="The same seed gives the same files.")
 @click.option("--hot", type=click.IntRange(0), default=0, help="How many more reviews product 1 has.")
-def generate(folder: Path, products: int, seed: int, hot: int) -> None:
-    """Write the five CSV files of a made-up shop to DIR."""
-    made = generate_folder(folder, products=products, seed=seed, hot=hot)
-    for name, rows in made.items():
-        click.echo(f"{rows:>12,}  {name}")
+@click.option(
+    "--dialect",
+    type=click.Choice(list(DIALECTS)),
+    default="v2",
+    show_default=True,
+    help="v1: the export's first generation, with ISO days and booleans of two forms, without products.",
+)
+@click.option(
+    "--dirty",
+    type=ShareType(),
+    default=0.0,
+    help="Spoil such a share of the rows (1%, 0.01), in every way a loader must clean up or reject.",
+)
+def generate(folder: Path, products: int, seed: int, hot: int, dialect: str, dirty: float) -> None:
+    """Write the CSV files of a made-up shop to DIR: the same options, the same bytes.
+
+    With --dirty, dirt.csv names the rows that a load must reject, each with its line and reason, and dirt.json counts
+    the dirt of each kind.
+    """
+    generation, rejected = DIALECTS[dialect], 0
+    if dirty:
+        rows, rejected = generate_dirty_folder(
+            folder, products=products, seed=seed, hot=hot, dialect=generation, share=dirty
+        )
+    else:
+        rows = generate_folder(folder, products=products, seed=seed, hot=hot, dialect=generation)
+    for name, count in rows.items():
+        click.echo(f"{count:>12,}  {name}")
+    if dirty:
+        click.echo(f"{rejected:>12,}  rows to be rejected, listed in {folder / REJECTED_ROWS}")
+        click.echo(f"The dirt is counted in {folder / DIRT}.")
 
 
 @commands.command()

@@ -118,10 +118,11 @@ class Records:
             end += 1
             is_open = line_after.count('"') % 2 == 0
         text = "\n".join(parts)
-        # Of a quote that is never closed only the first line is the record's for certain.
-        bad = unfit(line if is_open else text) if lines.suspicious or size > LINE_BYTES else None
-        if bad is not None:
-            return at + 1, None, bad, bad
+        if lines.suspicious or size > LINE_BYTES:
+            # Of a quote that is not closed, or closed by that of another record, only the first line is the record's.
+            bad = unfit(line if is_open or _ANY_RECORD.fullmatch(text) is None else text)
+            if bad is not None:
+                return at + 1, None, bad, bad
         if not is_open:
             match = self._whole(text)
             if match is not None:

@@ -22,6 +22,9 @@ else:
 COMPRESSED = (".gz", ".zst")
 """What a file's name may end with after ``.csv``: gzip, Zstandard."""
 
+_BUFFER_BYTES = 1 << 20
+_GZIP_LEVEL, _ZSTANDARD_LEVEL = 1, 1  # made-up files are written once and read once
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
@@ -43,3 +46,27 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
         raise OperatorError(
             f"{path.name} is damaged or was cut off ({error}): fetch it again; nothing was changed."
         ) from error
+
+
+def created(path: Path) -> BinaryIO:
+    """A new file at ``path``, over what was there; what is written to it is compressed as its name says.
+
+    The same content gives the same bytes: nothing in them tells when or under which name they were written.
+    """
+    if path.suffix == ".gz":
+        return cast("BinaryIO", _Zipped(path))
+    if path.suffix == ".zst":
+        return cast("BinaryIO", zstd.open(path, "wb", level=_ZSTANDARD_LEVEL))
+    return path.open("wb", buffering=_BUFFER_BYTES)
+
+
+class _Zipped(gzip.GzipFile):
+    """A file that is zipped, without its name and the time."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=_BUFFER_BYTES)
+        super().__init__("", "wb", _GZIP_LEVEL, self._file, mtime=0)
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from etl.report import Report
+from etl.streams import created, opened
 from graphql_api.errors import OperatorError
 from tests.etl.folders import HEADERS, write_folder
 from tests.harness.databases import value
@@ -70,3 +71,18 @@ def test_two_forms_of_one_file_are_one_too_many(loading: Callable[..., Report], 
     (folder / "reviews.csv.gz").write_bytes(gzip.compress(b""))
     with pytest.raises(OperatorError, match=r"holds both reviews\.csv and reviews\.csv\.gz"):
         loading(folder=folder)
+
+
+@pytest.mark.parametrize("name", ["reviews.csv", "reviews.csv.gz", "reviews.csv.zst"])
+def test_what_is_created_is_what_is_opened_and_has_the_same_bytes_every_time(tmp_path: Path, name: str) -> None:
+    made = []
+    for folder in ("one", "two"):
+        path = tmp_path / folder / name
+        path.parent.mkdir()
+        with created(path) as stream:
+            stream.write(b"id,url\n" * 1000)
+        made.append(path.read_bytes())
+
+    with opened(path) as (content, _):
+        assert content.read() == b"id,url\n" * 1000
+    assert made[0] == made[1]
