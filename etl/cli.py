@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from etl.copying import CHUNK_BYTES
-from etl.dialects import DIALECTS
-from etl.dirt_answer import DIRT, REJECTED_ROWS
 from etl.folder import find_folder
-from etl.generate import generate_dirty_folder, generate_folder
+from etl.generating.dialects import DIALECTS
+from etl.generating.dirt_answer import DIRT, REJECTED_ROWS
+from etl.generating.folder import generate_dirty_folder, generate_folder
 from etl.load import NO_LIMIT, load_folder
 from etl.progress import FORMS, Form, watching
 from etl.reject_limit import RejectLimit

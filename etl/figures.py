@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from etl.links import STARS, Links
+from etl.children import STARS
+from etl.links import Links
 from etl.numbers import Numbers
 from etl.wire import BIGINT, INTEGER, Encoded, arrays, encode, integers
 from graphql_api.db.models import FIGURES_CELLS
@@ -25,9 +26,11 @@ def product_figures(links: Links) -> Iterator[Encoded]:
     homes = reviews.homes.values[visible].astype(np.int64) - 1
     photos = reviews.photos.values[visible]
     cells = reviews.cells.values[visible].astype(np.int64) * 2 + (photos > 0)
-    flat = np.bincount(homes * FIGURES_CELLS + cells, minlength=len(numbers) * FIGURES_CELLS)
-    shown = np.bincount(homes, weights=photos, minlength=len(numbers)).astype(np.int64)
-    counts = flat.astype(np.int32).reshape(-1, FIGURES_CELLS)
+    # Added in place: bincount would count 20 million cells in twice the bytes first.
+    flat, shown = np.zeros(len(numbers) * FIGURES_CELLS, np.int32), np.zeros(len(numbers), np.int32)
+    np.add.at(flat, homes * FIGURES_CELLS + cells, 1)
+    np.add.at(shown, homes, photos)
+    counts = flat.reshape(-1, FIGURES_CELLS)
     for start in range(0, len(numbers), _ROWS):
         some = slice(start, start + _ROWS)
         columns = [numbers[some], arrays(counts[some]), shown[some]]

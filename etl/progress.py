@@ -76,8 +76,9 @@ class _Pace:
 class Lines(Silent):
     """One line a step, and one every ten seconds of a long one."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, every_seconds: float = _EVERY_SECONDS) -> None:
         self._console = console
+        self._every_seconds = every_seconds
         self._pace = _Pace(0, None)
 
     def step(self, what: str, total: int = 0, file: FileReport | None = None) -> None:
@@ -89,7 +90,7 @@ class Lines(Silent):
         """Print how far it is, now and then."""
         pace = self._pace
         pace.done = done
-        if not pace.is_due(_EVERY_SECONDS):
+        if not pace.is_due(self._every_seconds):
             return
         left = "" if pace.seconds_left is None else f", {pace.seconds_left:,.0f} s left"
         rows = "" if pace.file is None else f", {pace.file.read:,} rows, {pace.rows_per_second:,} a second"

@@ -18,11 +18,11 @@ import pyarrow as pa
 from etl.blocks import Block, Parser
 from etl.columns import Mask
 from etl.lines import Source, printable
-from etl.links import Link, number_in
 from etl.numbers import Integers
 from etl.records import Broken, Records
 from etl.rejects import Rejection, Writer, masked, shortened, without_fields_of_addresses
 from etl.report import FileReport
+from etl.rules import Link, number_in
 from etl.shapes import Shape
 from etl.streams import opened
 from etl.values import BadValueError, content

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 from rich.console import Console
 
-from etl.generate import generate_folder
+from etl.generating.folder import generate_folder
 from etl.load import advance_numbers, load_folder
 from etl.progress import watching
 from etl.show import console as screen

@@ -18,16 +18,15 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 
-from etl.generate import generate_folder
+from etl.generating.folder import generate_folder
 from etl.load import load_folder
 from etl.report import Report
 from graphql_api.db.embedded import EmbeddedPostgres
@@ -80,28 +79,6 @@ class Side:
     def seconds(self) -> float:
         """All parts together."""
         return sum(self.parts.values())
-
-
-class Memory:
-    """The most memory that this process has held resident, in MiB, looked at ten times a second."""
-
-    def __init__(self) -> None:
-        self.samples: list[int] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        process = psutil.Process()
-        while not self._over.wait(0.1):
-            self.samples.append(process.memory_info().rss // MEBIBYTE)
 
 
 class Server:
@@ -201,17 +178,50 @@ REVIEW_COLUMNS = (
 )
 
 
-def ours(server: Server, folder: Path, name: str, settings: Settings) -> tuple[Side, Report, Memory, float]:
-    """Our load, its report, the memory it took, and the seconds of its full-text indexes."""
+class Load(NamedTuple):
+    """A first load by our command: its parts, its report, and how much memory it held resident, in MiB."""
+
+    side: Side
+    report: Report
+    memory: list[int]
+    full_text: float
+
+
+def ours(server: Server, folder: Path, name: str, settings: Settings) -> Load:
+    """Load ``folder`` into a new database, in a process of its own that is looked at ten times a second."""
     url = server.database(name)
     migrate(url, settings)
     server.psql("postgres", "CHECKPOINT")
-    with Memory() as memory:
-        report = load_folder(url, folder, settings)
+    report_path = settings.state / "report.json"
+    command = [sys.executable, "-m", "etl", "load", str(folder), "--quiet", "--report", str(report_path)]
+    environment = {**os.environ, "DATABASE_URL": url, "REVIEWS_STATE": str(settings.state)}
+    memory = []
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as loading:
+        process = psutil.Process(loading.pid)
+        while loading.poll() is None:
+            memory.append(process.memory_info().rss // MEBIBYTE)
+            time.sleep(0.1)
+    if loading.returncode:
+        sys.exit(f"The load ended with exit code {loading.returncode}.")
+    report = Report.from_json(report_path.read_text())
     parts = {step.name: step.seconds for step in report.steps}
-    later = parts.pop("Full-text indexes", 0.0)
+    full_text = parts.pop("Full-text indexes", 0.0)
     parts["the rest"] = report.seconds - sum(parts.values())
-    return Side("load", parts), report, memory, later
+    return Load(Side("load", parts), report, memory[: int(report.seconds * 10)], full_text)
+
+
+def again(server: Server, folder: Path, settings: Settings) -> tuple[float, float]:
+    """Seconds of a load of the folder that was loaded, and of one in which every row must be compared with the last."""
+    seconds = []
+    for change in ("", "\n"):
+        with (folder / "product.csv").open("a") as products:
+            products.write(change)
+        begun = time.monotonic()
+        report = load_folder(server.url("loaded"), folder, settings)
+        seconds.append(round(time.monotonic() - begun, 1))
+        if report.loaded_before != (change == ""):
+            sys.exit("The folder was taken for another one.")
+    return seconds[0], seconds[1]
 
 
 def main() -> None:
@@ -241,10 +251,10 @@ def main() -> None:
             if given.products >= FULL_PRODUCTS:
                 part = state / "part"
                 generate_folder(part, products=given.products // 100, seed=1)
-                small, small_report, _, _ = ours(server, part, "small", settings)
-                small_rate = small_report.rows / small_report.seconds
-            load, report, memory, later = ours(server, folder, "loaded", settings)
+                small = ours(server, part, "small", settings).report
+            load, report, memory, full_text = ours(server, folder, "loaded", settings)
             floors = [bare(server, folder), keyed(server, folder, "loaded")]
+            later_loads = again(server, folder, settings)
     result = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()}",
@@ -252,11 +262,14 @@ def main() -> None:
         "seconds": {side.name: {**side.parts, "all": side.seconds} for side in (load, *floors)},
         "ratio to bare": load.seconds / floors[0].seconds,
         "ratio to keyed": load.seconds / floors[1].seconds,
-        "full text": later,
-        "MiB": {"after a tenth": memory.samples[len(memory.samples) // 10], "most": max(memory.samples)},
+        "full text": full_text,
+        "the same folder again": later_loads[0],
+        "every row compared": later_loads[1],
+        "MiB": {f"at {share} %": memory[len(memory) * share // 100 - 1] for share in (10, 50, 100)}
+        | {"most": max(memory)},
     }
     if small is not None:
-        result["cost of a row, to that at 1/100"] = small_rate / (report.rows / report.seconds)
+        result["cost of a row, to that at 1/100"] = report.seconds / report.rows / (small.seconds / small.rows)
     show([load, *floors], result)
     if given.write:
         RESULTS.mkdir(exist_ok=True)
@@ -274,9 +287,11 @@ def show(sides: list[Side], result: dict[str, object]) -> None:
     print()
     print(f"load / keyed floor   {result['ratio to keyed']:.2f}   (at most {MOST_KEYED})")
     print(f"load / bare floor    {result['ratio to bare']:.2f}   (at most {MOST_BARE})")
-    for name in ("full text", "MiB", "cost of a row, to that at 1/100", "machine"):
+    for name in ("full text", "the same folder again", "every row compared"):
+        print(f"{name:<32}{result[name]:9.1f} s")
+    for name in ("MiB", "cost of a row, to that at 1/100", "machine"):
         if name in result:
-            print(f"{name:<20} {result[name]}")
+            print(f"{name:<32} {result[name]}")
 
 
 if __name__ == "__main__":

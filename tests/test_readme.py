@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.cli import commands
-from etl.generate import generate_folder
+from etl.generating.folder import generate_folder
 from graphql_api.cli import main
 from graphql_api.settings import described
 from graphql_api.up import DEMO_HOT, DEMO_PRODUCTS, DEMO_SEED

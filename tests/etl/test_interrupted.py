@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 
 import pytest
 
-from etl.generate import generate_folder
+from etl.generating.folder import generate_folder
 from etl.load import load_folder
 from etl.verify import verify_database
 from graphql_api.db.embedded import EmbeddedPostgres

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from etl.generate import generate_folder
+from etl.generating.folder import generate_folder
 from etl.load import load_folder
 from graphql_api.settings import Settings
 from tests.etl.folders import HEADERS, LINES, write_folder
@@ -228,6 +228,28 @@ def test_numbers_far_apart_find_each_other(tmp_path: Path) -> None:
         "was in the file before",
         "was in the file before",
         f"review {far} has rated characteristic {far} before",
+    ]
+
+
+def test_a_product_with_many_characteristics_has_each_rated_once(tmp_path: Path) -> None:
+    many = range(1, 41)
+    folder = write_folder(
+        tmp_path,
+        {
+            "characteristics.csv": [f'{number},1,"Fit"' for number in many],
+            "characteristic_reviews.csv": [
+                *(f"{number},{number},1,4" for number in many),
+                *(f"{number + 100},{number},1,5" for number in many),
+                *(f"{number + 200},{number},2,3" for number in many),
+            ],
+        },
+    )
+
+    made, rejections, _ = transformed(folder)
+
+    assert [row[:3] for row in sorted(made["ratings"])] == [(1, review, one) for review in (1, 2) for one in many]
+    assert [(one.line, one.reason) for one in rejections] == [
+        (41 + number, f"review 1 has rated characteristic {number} before") for number in many
     ]
 
 

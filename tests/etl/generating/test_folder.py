@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.dialects import V1, V2
-from etl.generate import generate_folder
-from etl.words import RESPONSES
+from etl.generating.dialects import V1, V2
+from etl.generating.folder import generate_folder
+from etl.generating.words import RESPONSES
 from graphql_api.errors import OperatorError
 
 

@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from etl.dialects import COLUMNS, V2, Dialect
-from etl.dirt import Salter
-from etl.dirt_answer import ANSWERS
 from etl.folder import FILE_NAMES
-from etl.shop import Block, Shelf, Shop
+from etl.generating.dialects import COLUMNS, V2, Dialect
+from etl.generating.dirt import Salter
+from etl.generating.dirt_answer import ANSWERS
+from etl.generating.shop import Block, Shelf, Shop
 from etl.streams import COMPRESSED
 from graphql_api.errors import OperatorError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from etl.dialects import COLUMNS, Dialect
+from etl.generating.dialects import COLUMNS, Dialect
 from etl.streams import created
 
 EXTRA_COLUMN, EXTRA_FIELD = "imported_by", '"night run, ""eu-1"""'

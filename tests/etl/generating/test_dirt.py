@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from etl.cli import main
-from etl.dialects import V1, V2, Dialect
-from etl.generate import generate_dirty_folder, generate_folder
+from etl.generating.dialects import V1, V2, Dialect
+from etl.generating.folder import generate_dirty_folder, generate_folder
 from etl.load import load_folder
 from etl.report import Report
 from etl.streams import opened

@@ -7,9 +7,9 @@ from random import Random
 from struct import iter_unpack
 from typing import NamedTuple, Protocol
 
-from etl import words
-from etl.dialects import DATE_STEP_MS, FIRST_DATE_MS, STEPS_A_DAY, Dialect
-from etl.phrases import PEOPLE, POOL, Phrases, people, phrases, pick
+from etl.generating import words
+from etl.generating.dialects import DATE_STEP_MS, FIRST_DATE_MS, STEPS_A_DAY, Dialect
+from etl.generating.phrases import PEOPLE, POOL, Phrases, people, phrases, pick
 
 _MOST_REVIEWS = 11
 _NO_REVIEWS = 0.01

@@ -12,13 +12,13 @@ from random import Random
 from types import TracebackType
 from typing import Any, Self
 
-from etl.dialects import COLUMNS, Dialect
-from etl.dirt_answer import ABSENT, LOADED, REJECTED, Answer, lost
-from etl.dirt_deck import Deck
-from etl.dirt_files import DirtyFile, forms
-from etl.dirt_kinds import Effect, Row
-from etl.dirt_rejected import DUPLICATE
-from etl.shop import Block
+from etl.generating.dialects import COLUMNS, Dialect
+from etl.generating.dirt_answer import ABSENT, LOADED, REJECTED, Answer, lost
+from etl.generating.dirt_deck import Deck
+from etl.generating.dirt_files import DirtyFile, forms
+from etl.generating.dirt_kinds import Effect, Row
+from etl.generating.dirt_rejected import DUPLICATE
+from etl.generating.shop import Block
 
 _MISSING_NUMBER = 900_000_000
 """No shop has that many rows of any kind, and it is below the gateway's own numbers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from etl.dirt_kinds import Effect, Kind, Row, Spoil
+from etl.generating.dirt_kinds import Effect, Kind, Row, Spoil
 
 _CUT_CHARACTER, _LATIN_1, _NEVER_A_BYTE, _SURROGATE = "\udcc3", "\udce9", "\udcff", "\udced\udca0\udc80"
 

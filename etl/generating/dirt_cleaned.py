@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from etl.dialects import FIRST_DATE_MS, Dialect, iso_day
-from etl.dirt_kinds import Effect, Kind, Row, Spoil
+from etl.generating.dialects import FIRST_DATE_MS, Dialect, iso_day
+from etl.generating.dirt_kinds import Effect, Kind, Row, Spoil
 from etl.shapes import LONGEST_BODY
 
 _DAY_MS = 86_400_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
-from etl.dialects import Dialect
-from etl.dirt_cleaned import cleaned_kinds
-from etl.dirt_files import shuffled
-from etl.dirt_kinds import Effect, Kind, Row
-from etl.dirt_rejected import rejected_kinds
+from etl.generating.dialects import Dialect
+from etl.generating.dirt_cleaned import cleaned_kinds
+from etl.generating.dirt_files import shuffled
+from etl.generating.dirt_kinds import Effect, Kind, Row
+from etl.generating.dirt_rejected import rejected_kinds
 
 _NUMBERS = {
     "products": ("id",),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from etl.dialects import Dialect
-from etl.dirt_broken import broken_kinds
-from etl.dirt_kinds import Effect, Kind, Row
+from etl.generating.dialects import Dialect
+from etl.generating.dirt_broken import broken_kinds
+from etl.generating.dirt_kinds import Effect, Kind, Row
 from etl.shapes import LONGEST_BODY, LONGEST_TEXT
 from graphql_api.settings import Settings
 

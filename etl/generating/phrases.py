@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from etl import words
+from etl.generating import words
 
 POOL = 256
 """Entries in each pool; a power of two, so that an index is a mask."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from random import Random
 
-from etl.dirt_files import DirtyFile
+from etl.generating.dirt_files import DirtyFile
 
 
 class Effect(Enum):
