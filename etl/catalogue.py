@@ -38,6 +38,7 @@ BULK_ROWS = 200_000
 20 µs a row, and shoppers can write to every product that the load does not touch."""
 
 _PARTITION = 65_536
+_PAGES_AT_ONCE = 16
 
 
 class Catalogue:
@@ -116,25 +117,26 @@ class Catalogue:
                 report.files.append(file)
                 photos_of = no_photos if table == "reviews" else None
                 reader = Reader(known[table], links.of(table), file, reject, photos_of=photos_of)
-                marks = await self._marks(table, settings.first_number)
                 self._watcher.step(f"Reading {path.name}", path.stat().st_size, file)
-                with report.step(f"Reading {path.name}"):
+                with report.step(f"Reading {path.name}"), Marks() as marks:
+                    await self._recall(marks, table, settings.first_number)
                     rows = changed(reader.rows(path, self._watcher.advanced), marks, file)
                     await self._stage(table, rows)
                     await self._note(table, marks, file, prune=prune)
                 limit.check(file, rejects)
 
-    async def _marks(self, table: str, first_number: int) -> Marks:
-        """What the last load knew of ``table``; where rows came or went since, only which rows there are."""
+    async def _recall(self, marks: Marks, table: str, first_number: int) -> None:
+        """Give ``marks`` what the last load knew of ``table``; where rows came or went since, which rows there are."""
         query = select(LoadMarks.page, LoadMarks.marks).where(LoadMarks.table_name == table)
-        marks = Marks(dict(iter(await self._connection.execute(query))))
+        async with self._connection.stream(query.execution_options(yield_per=_PAGES_AT_ONCE)) as pages:
+            async for page, packed in pages:
+                marks.add_page(page, packed)
         if marks.known != await self._scalar(statements.from_files(table, first_number)):
-            marks = Marks({})
+            marks.forget()
             async with self._connection.stream(statements.numbers_from_files(table, first_number)) as rows:
                 async for some in rows.scalars().partitions(_PARTITION):
                     marks.know(np.array(some, np.int64))
             await self._connection.execute(delete(LoadMarks).where(LoadMarks.table_name == table))
-        return marks
 
     async def _stage(self, table: str, rows: Iterable[Encoded]) -> None:
         """Copy ``rows`` into the staging table of ``table``, a chunk at a time."""

@@ -11,7 +11,7 @@ import asyncpg
 
 from etl.wire import HEADER, TRAILER, Encoded
 
-CHUNK_BYTES = 16 << 20
+CHUNK_BYTES = 8 << 20
 
 
 @dataclass

@@ -126,9 +126,8 @@ class FirstLoad:
                 report.files.append(file)
                 photos_of = photos.get_many if reviews else None
                 reader = Reader(known[table], links.of(table), file, reject, photos_of=photos_of)
-                marks = Marks({})
                 self._watcher.step(f"Reading {path.name}", path.stat().st_size, file)
-                with report.step(f"Reading {path.name}"):
+                with report.step(f"Reading {path.name}"), Marks() as marks:
                     rows = noted(reader.rows(path, self._watcher.advanced), marks, PHOTO_COUNT_BYTES * reviews)
                     await self._copy(table, copied_columns(table), rows)
                     await self._copy("load_marks", _MARKS, _mark_rows(table, marks), f"marks of {table}")
@@ -198,13 +197,15 @@ class FirstLoad:
         await incoming.add_keys(self._control)
 
     async def _analyze(self) -> None:
-        # With their columns named PostgreSQL leaves out the indexed expressions.
         await self._in_turn("Statistics", [[f"ANALYZE incoming.{table}"] for table in reversed(incoming.TABLES)])
 
     async def _check_foreign_keys(self) -> None:
         keys = await incoming.foreign_keys(self._control)
         async with self._control.transaction():
-            await self._control.execute("SET LOCAL search_path = incoming, public")
+            # What a key refers to is found in incoming first, and what is not there where it always is.
+            await self._control.execute(
+                "SELECT set_config('search_path', 'incoming, ' || current_setting('search_path'), true)"
+            )
             for key in keys:
                 if not key.added:
                     await self._control.execute(key.add)

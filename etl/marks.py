@@ -5,8 +5,11 @@ The database's own row would not do: shoppers vote on it, and the shop may have 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import IO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +23,7 @@ Hashes = npt.NDArray[np.uint64]
 _PAGE_BITS = 16
 _PAGE = 1 << _PAGE_BITS
 _WORD = 8
+_PAGES_IN_MEMORY = 32
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2 ** 64 over the golden ratio, as in splitmix64
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 UNKNOWN = np.uint64(1)
@@ -43,17 +47,98 @@ def hashes_of(rows: Encoded, tail: int) -> Hashes:
     return hashes
 
 
-class Marks:
-    """The marks of one table: those of the last load, and those of this one. A page has 65,536 numbers."""
+class Pages:
+    """Pages by number, of which the ones used last are in memory, 16 MiB at most, and the others in a file."""
 
-    def __init__(self, pages: Mapping[int, bytes]) -> None:
-        self._old = {page: _unpacked(packed) for page, packed in pages.items()}
-        self._new: dict[int, Hashes] = {}
+    def __init__(self) -> None:
+        self._near: OrderedDict[int, Hashes] = OrderedDict()
+        self._far: dict[int, int] = {}
+        self._file: IO[bytes] | None = None
+
+    def __iter__(self) -> Iterator[int]:
+        """The numbers of all pages."""
+        return iter(self._near.keys() | self._far.keys())
+
+    def get(self, page: int) -> Hashes | None:
+        """The page, to be looked at or changed before the next call; ``None`` where there is none."""
+        found = self._near.get(page)
+        if found is not None:
+            self._near.move_to_end(page)
+            return found
+        place = self._far.get(page)
+        if place is None:
+            return None
+        assert self._file is not None
+        self._file.seek(place)
+        found = np.frombuffer(bytearray(self._file.read(_PAGE * _WORD)), np.uint64)
+        self._keep(page, found)
+        return found
+
+    def get_or_make(self, page: int) -> Hashes:
+        """The page, empty where there was none."""
+        found = self.get(page)
+        if found is None:
+            found = np.zeros(_PAGE, np.uint64)
+            self._keep(page, found)
+        return found
+
+    def put(self, page: int, hashes: Hashes) -> None:
+        """Store a page that is not there yet."""
+        self._keep(page, hashes)
+
+    def clear(self) -> None:
+        """Forget all pages."""
+        if self._file is not None:
+            self._file.close()
+        self._near.clear()
+        self._far.clear()
+        self._file = None
+
+    def _keep(self, page: int, hashes: Hashes) -> None:
+        self._near[page] = hashes
+        if len(self._near) > _PAGES_IN_MEMORY:
+            old, moved = self._near.popitem(last=False)
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the pages
+            place = self._far.setdefault(old, len(self._far) * _PAGE * _WORD)
+            self._file.seek(place)
+            self._file.write(moved.tobytes())
+
+
+class Marks:
+    """The marks of one table: those of the last load, and those of this one. A page has 65,536 numbers.
+
+    To be used in a ``with``, which ends with all of them forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._old = Pages()
+        self._new = Pages()
+        self.known = 0
+        """How many rows the last load has left."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.forget()
+        self._new.clear()
+
+    def forget(self) -> None:
+        """Forget the last load."""
+        self._old.clear()
+        self.known = 0
+
+    def add_page(self, page: int, packed: bytes) -> None:
+        """Take a page of the last load's, as it is stored."""
+        hashes = _unpacked(packed)
+        self.known += int(np.count_nonzero(hashes))
+        self._old.put(page, hashes)
 
     def know(self, numbers: Integers) -> None:
         """Take it that the last load has left rows with these numbers, and no hashes."""
         for page, places, _ in _pages(numbers):
-            self._old.setdefault(page, np.zeros(_PAGE, np.uint64))[places] = UNKNOWN
+            self._old.get_or_make(page)[places] = UNKNOWN
 
     def exchange(self, numbers: Integers, hashes: Hashes) -> Hashes:
         """Note this load's ``hashes`` of the rows, and give the last one's; 0 where it had no such row."""
@@ -62,22 +147,15 @@ class Marks:
             old = self._old.get(page)
             if old is not None:
                 before[chosen] = old[places]
-            new = self._new.get(page)
-            if new is None:
-                new = self._new[page] = np.zeros(_PAGE, np.uint64)
-            new[places] = hashes[chosen]
+            self._new.get_or_make(page)[places] = hashes[chosen]
         return before
-
-    @property
-    def known(self) -> int:
-        """How many rows the last load has left."""
-        return sum(int(np.count_nonzero(page)) for page in self._old.values())
 
     def missing(self) -> Integers:
         """The numbers that the last load had and this one has not."""
         found = [np.zeros(0, np.int64)]
-        for page, old in sorted(self._old.items()):
-            new = self._new.get(page)
+        for page in sorted(self._old):
+            old, new = self._old.get(page), self._new.get(page)
+            assert old is not None
             gone = old != 0 if new is None else (old != 0) & (new == 0)
             found.append(np.flatnonzero(gone) + (page << _PAGE_BITS))
         return np.concatenate(found)
@@ -85,14 +163,17 @@ class Marks:
     def keep(self, numbers: Integers) -> None:
         """Let the old marks of these stand: their rows stay, and will be missing again next time."""
         for page, places, _ in _pages(numbers):
-            self._new.setdefault(page, np.zeros(_PAGE, np.uint64))[places] = self._old[page][places]
+            old = self._old.get(page)
+            assert old is not None
+            self._new.get_or_make(page)[places] = old[places]
 
     def packed(self) -> Iterator[tuple[int, bytes]]:
         """Each page that this load's marks change, as it is stored; an empty one is to be removed."""
-        nothing = np.zeros(_PAGE, np.uint64)
-        for page in sorted(self._old.keys() | self._new.keys()):
-            new = self._new.get(page, nothing)
-            if page not in self._old or not np.array_equal(new, self._old[page]):
+        for page in sorted({*self._old, *self._new}):
+            old, new = self._old.get(page), self._new.get(page)
+            if new is None:
+                yield page, b""
+            elif old is None or not np.array_equal(new, old):
                 yield page, _packed(new)
 
 

@@ -73,7 +73,7 @@ class Numbers:
             return True
         if number > 2 * length + _AHEAD:
             return False
-        grown = np.zeros(max(number + 1, length + length // 2), self._near.dtype)
+        grown = np.zeros(max(number + 1, length + length // 4), self._near.dtype)
         grown[:length] = self._near
         self._near = grown
         for far in [far for far in self._far if far < len(grown)]:
@@ -95,7 +95,7 @@ class Column:
         more = np.asarray(values)
         needed = self.length + len(more)
         if needed > len(self._values):
-            grown = np.zeros(max(needed, len(self._values) * 3 // 2), self._values.dtype)
+            grown = np.zeros(max(needed, len(self._values) * 5 // 4), self._values.dtype)
             grown[: self.length] = self._values[: self.length]
             self._values = grown
         self._values[self.length : needed] = more
