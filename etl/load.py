@@ -134,6 +134,7 @@ async def _build_later(control: asyncpg.Connection, watcher: Watcher, report: Re
     """Build the indexes that answers do not wait for, without stopping readers or writers."""
     load = await underway.found(control)
     assert load is not None
+    watcher.say("Readers see the new catalogue; what is left makes searches fast.")
     watcher.step("Full-text indexes", len(load.pending))
     with report.step("Full-text indexes"):
         # Nothing else is left to do, so one index may have both processors.

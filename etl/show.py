@@ -41,7 +41,9 @@ def show(report: Report, screen: Console) -> None:
     if report.placeholders:
         screen.print(f"{report.placeholders:,} products were made up by number: there is no product.csv.")
     _show_reasons(report, screen)
-    if report.loaded_before:
+    if report.loaded_before and report.carried_on:
+        screen.print(f"Finished: {report.carried_on}.")
+    elif report.loaded_before:
         screen.print(f"{report.source} is what the last load has loaded: nothing was done.")
     else:
         if report.carried_on:

@@ -52,6 +52,7 @@ def test_load_tells_its_steps_in_lines_where_there_is_no_terminal(capsys: pytest
         "Statistics",
         "Foreign keys",
         "Switch",
+        "Readers see the new catalogue; what is left makes searches fast.",
         "Full-text indexes",
     ]
 
@@ -62,7 +63,7 @@ def test_load_for_machines_is_json_a_line(capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr()
     events = [json.loads(line) for line in printed.err.splitlines()]
     assert events[1] == {"event": "step", "step": "Reading product.csv", "total": 2403}
-    assert {event["event"] for event in events} == {"step"}
+    assert {event["event"] for event in events} == {"step", "message"}
     (line,) = printed.out.splitlines()
     assert [(file["read"], file["loaded"], file["rejected"]) for file in json.loads(line)["files"]] == [
         (10, 10, 0),
