@@ -126,13 +126,15 @@ class Review(Base):
             "review_id",
             postgresql_where=text("NOT reported"),
         ),
-        # On -rating, so that one row comparison serves "rating ascending, date and id descending".
+        # On -rating, so that one row comparison serves "rating ascending, date and id descending"; with the rating, so
+        # that it can be read without the table.
         Index(
             "ix_reviews_lowest_rated",
             "product_id",
             text("(- rating)"),
             "created_at",
             "review_id",
+            postgresql_include=["rating"],
             postgresql_where=text("NOT reported"),
         ),
         Index(

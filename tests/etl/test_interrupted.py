@@ -76,6 +76,16 @@ def uninterrupted(databases: Databases, tmp_path_factory: pytest.TempPathFactory
     return Uninterrupted(folder, dump(url), seconds)
 
 
+@pytest.fixture(scope="module")
+def left_by_embedded(uninterrupted: Uninterrupted, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What the same load leaves on the embedded server: other versions have other names for some constraints."""
+    state = tmp_path_factory.mktemp("embedded")
+    with EmbeddedPostgres.of(state).running() as url:
+        migrate(url, Settings())
+        load_folder(url, uninterrupted.folder, Settings(state=state))
+        return dump(url)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_killed_at_any_moment_the_same_command_carries_on(
     seed: int, uninterrupted: Uninterrupted, databases: Databases, tmp_path: Path
@@ -170,7 +180,10 @@ def test_it_says_from_where_it_carries_on(uninterrupted: Uninterrupted, database
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_database_killed_at_any_moment_loses_nothing(
-    seed: int, uninterrupted: Uninterrupted, tmp_path_factory: pytest.TempPathFactory
+    seed: int,
+    uninterrupted: Uninterrupted,
+    left_by_embedded: dict[str, list[str]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     chance = random.Random(seed)
     state = tmp_path_factory.mktemp("killed")
@@ -189,7 +202,7 @@ def test_a_database_killed_at_any_moment_loses_nothing(
     with embedded.running() as url:
         with loading(url, uninterrupted.folder, state) as one:
             assert one.wait(60) == 0, told(one.stderr)
-        assert dump(url) == uninterrupted.dump
+        assert dump(url) == left_by_embedded
 
 
 def test_a_connection_cut_at_any_moment_is_one_sentence(
@@ -230,7 +243,9 @@ def small_disk() -> Iterator[Path]:
         place.rmdir()
 
 
-def test_a_full_disk_is_one_sentence_and_the_load_carries_on(uninterrupted: Uninterrupted, small_disk: Path) -> None:
+def test_a_full_disk_is_one_sentence_and_the_load_carries_on(
+    uninterrupted: Uninterrupted, left_by_embedded: dict[str, list[str]], small_disk: Path
+) -> None:
     embedded = EmbeddedPostgres.of(small_disk / "state")
     with embedded.running() as url:
         migrate(url, Settings())
@@ -248,7 +263,7 @@ def test_a_full_disk_is_one_sentence_and_the_load_carries_on(uninterrupted: Unin
     with embedded.running() as url:
         with loading(url, uninterrupted.folder, small_disk / "state") as one:
             assert one.wait(60) == 0, told(one.stderr)
-        assert dump(url) == uninterrupted.dump
+        assert dump(url) == left_by_embedded
 
 
 def test_readers_see_the_catalogue_before_or_after_and_nothing_between(
