@@ -19,6 +19,7 @@ import pyarrow.csv
 from etl.columns import Column, Judged
 
 _LF, _CR, _QUOTE, _COMMA = b'\n\r",'
+_BOM = b"\xef\xbb\xbf"  # Arrow drops it wherever a block begins; to the rules it is a sign like any other
 _NULLS = ["", *("".join(letters) for letters in product("nN", "uU", "lL", "lL"))]
 
 
@@ -56,7 +57,7 @@ class Parser:
 
         Lines at the end that a quote holds open are left out.
         """
-        if b"\0" in data or _has_hexadecimal(data):
+        if b"\0" in data or data.startswith(_BOM) or _has_hexadecimal(data):
             return None
         found = _boundaries(data)
         if found is None:

@@ -18,7 +18,7 @@ from etl import sequences, statements
 from etl.copying import CHUNK_BYTES, chunks, copy
 from etl.folder import Folder
 from etl.links import Links
-from etl.marks import Marks, hashes_of, pages_of, with_unknown
+from etl.marks import NONE, UNKNOWN, Marks, changed_page, hashes_of, pages_of
 from etl.numbers import Integers
 from etl.progress import Silent, Watcher
 from etl.reject_limit import RejectLimit
@@ -37,6 +37,7 @@ BULK_ROWS = 200_000
 """From so many changes on the triggers rest and the figures are built again from all rows. Below, they work, at some
 20 µs a row, and shoppers can write to every product that the load does not touch."""
 
+_FIRST_NUMBER = Settings().first_number  # of loads that did not note theirs
 _PARTITION = 65_536
 _PAGES_AT_ONCE = 16
 
@@ -77,22 +78,33 @@ class Catalogue:
             if await self._scalar(sequences.next_number(sequence)) < first_number:
                 await self._connection.execute(sequences.advance(sequence, first_number))
 
+    async def lowest_first_number(self, first_number: int) -> int:
+        """The lowest line that the gateway's numbers ever began at, ``first_number`` or that of an earlier load.
+
+        Above it a row may be a shopper's, whatever the line is now.
+        """
+        reports = await self._connection.scalars(select(Load.report))
+        return min(first_number, *(Report.from_json(text).first_number or _FIRST_NUMBER for text in reports))
+
     async def bring(
-        self, files: Folder, settings: Settings, report: Report, rejects: Path, limit: RejectLimit, *, prune: bool
+        self, files: Folder, first_number: int, report: Report, rejects: Path, limit: RejectLimit, *, prune: bool
     ) -> None:
         """Write what differs between ``files`` and the files of the last load; ``report`` gets the counts.
+
+        Numbers in the files must be below ``first_number``.
 
         Raises ``AccountingError`` where rows are lost, ``OperatorError`` where the folder is of another catalogue or
         has too many rejects; nothing has changed then.
         """
         for table in (*STAGED.values(), MISSING):
             await self._connection.execute(CreateTable(table))
-        await self._read(files, settings, report, rejects, limit, prune=prune)
+        report.first_number = first_number
+        await self._read(files, first_number, report, rejects, limit, prune=prune)
         self._watcher.step("Writing what changed")
         with report.step("Writing what changed"):
-            await self._merge(report, settings.first_number, placeholders="products" not in files.files, prune=prune)
+            await self._merge(report, first_number, placeholders="products" not in files.files, prune=prune)
         report.finish()
-        await self.advance(settings.first_number)
+        await self.advance(first_number)
         await self._connection.execute(
             insert(Load).values(
                 fingerprint=bytes.fromhex(report.fingerprint), source=report.source, report=report.to_json()
@@ -106,9 +118,9 @@ class Catalogue:
             await self._connection.commit()
 
     async def _read(
-        self, files: Folder, settings: Settings, report: Report, rejects: Path, limit: RejectLimit, *, prune: bool
+        self, files: Folder, first_number: int, report: Report, rejects: Path, limit: RejectLimit, *, prune: bool
     ) -> None:
-        known = shapes(settings.first_number, datetime.now(UTC))
+        known = shapes(first_number, datetime.now(UTC))
         links = Links(products_known="products" in files.files)
         with reject_file(rejects) as write:
             reject = limit.watching(write, rejects)
@@ -119,7 +131,7 @@ class Catalogue:
                 reader = Reader(known[table], links.of(table), file, reject, photos_of=photos_of)
                 self._watcher.step(f"Reading {path.name}", path.stat().st_size, file)
                 with report.step(f"Reading {path.name}"), Marks() as marks:
-                    await self._recall(marks, table, settings.first_number)
+                    await self._recall(marks, table, first_number)
                     rows = changed(reader.rows(path, self._watcher.advanced), marks, file)
                     await self._stage(table, rows)
                     await self._note(table, marks, file, prune=prune)
@@ -131,7 +143,7 @@ class Catalogue:
         async with self._connection.stream(query.execution_options(yield_per=_PAGES_AT_ONCE)) as pages:
             async for page, packed in pages:
                 marks.add_page(page, packed)
-        if marks.known != await self._scalar(statements.from_files(table, first_number)):
+        if (marks.known, marks.sum) != await self._from_files(table, first_number):
             marks.forget()
             async with self._connection.stream(statements.numbers_from_files(table, first_number)) as rows:
                 async for some in rows.scalars().partitions(_PARTITION):
@@ -164,20 +176,22 @@ class Catalogue:
             report.placeholders = await self._scalar(statements.count(STAGED["products"]))
         await self._connection.execute(Analyze([*STAGED.values(), MISSING]))
         files = {file.table: file for file in report.files}
+        await self._check_nothing_moved()
+        # Before anything is compared: a vote or a report between looking and writing would be counted as neither.
+        await self._connection.execute(statements.lock_touched())
         changes = await self._changes(files, placeholders=placeholders)
         if prune:
             changes += sum(file.missing for file in report.files)
         if changes >= self._bulk_rows:
             await self._write_in_bulk(files, placeholders=placeholders, prune=prune)
         else:
-            await self._connection.execute(statements.lock_touched())
             await self._write(files, placeholders=placeholders, prune=prune)
         for table, file in files.items():
-            file.check(await self._scalar(statements.from_files(table, first_number)))
+            in_database, _ = await self._from_files(table, first_number)
+            file.check(in_database)
 
     async def _changes(self, files: Mapping[str, FileReport], *, placeholders: bool) -> int:
         """How many rows there are to write, once those that are there already are out of staging."""
-        await self._check_nothing_moved()
         for table in REAL:
             made_up = placeholders and table == "products"
             done = await self._connection.execute(statements.unstage_unchanged(table, placeholders=made_up))
@@ -192,8 +206,13 @@ class Catalogue:
             for inserted, updated in done:
                 if table in files:
                     files[table].inserted, files[table].updated = inserted, updated
+        if "ratings" in files:
+            gone = np.array((await self._connection.scalars(statements.renumbered("ratings"))).all(), np.int64)
+            files["ratings"].missing -= len(gone)
+            await self._mark("ratings", gone, NONE)
         for table in reversed(REAL) if prune else ():
             if table in files:
+                await self._connection.execute(statements.lock_missing(table))
                 files[table].pruned = (await self._connection.execute(statements.prune(table))).rowcount
                 await self._mark_what_stayed(table)
 
@@ -202,11 +221,14 @@ class Catalogue:
         query = select(MISSING.c.number).where(
             MISSING.c.table_name == table, MISSING.c.number.in_(select(statements.number_of(table)))
         )
-        stayed = np.array((await self._connection.scalars(query)).all(), np.int64)
-        for page, places in pages_of(stayed):
+        await self._mark(table, np.array((await self._connection.scalars(query)).all(), np.int64), UNKNOWN)
+
+    async def _mark(self, table: str, numbers: Integers, mark: np.uint64) -> None:
+        """Change the stored marks of these rows."""
+        for page, places in pages_of(numbers):
             page_of = (LoadMarks.table_name == table, LoadMarks.page == page)
             packed = await self._scalar(select(LoadMarks.marks).where(*page_of)) or b""
-            await self._store_page(table, page, with_unknown(packed, places))
+            await self._store_page(table, page, changed_page(packed, places, mark))
 
     async def _store_page(self, table: str, page: int, packed: bytes) -> None:
         if not packed:
@@ -235,6 +257,11 @@ class Catalogue:
                     f"The database has number {number} of {table} under another parent than this folder: "
                     "it is of another catalogue, so nothing was changed."
                 )
+
+    async def _from_files(self, table: str, first_number: int) -> tuple[int, int]:
+        """How many rows of ``table`` came from files, and their numbers added up."""
+        count, total = (await self._connection.execute(statements.from_files(table, first_number))).one()
+        return count, total
 
     async def _scalar(self, query: Any) -> Any:
         return await self._connection.scalar(query)

@@ -137,16 +137,19 @@ def text(longest: int, *, blank: bool) -> Column:
     return Column(values.text(longest, blank=blank), (pa.string(),), judge, TEXT, _texts)
 
 
-def optional_text(longest: int) -> Column:
+def optional_text(longest: int, most_bytes: int | None = None) -> Column:
     """Text that may be missing; an empty one is missing."""
 
     def judge(array: pa.Array) -> Judged:
         empty = pc.equal(pc.binary_length(array), 0)
         if pc.any(empty).as_py():
             array = pc.if_else(empty, pa.scalar(None, pa.string()), array)
-        return array, _plain(array, longest)
+        taken = _plain(array, longest)
+        if most_bytes is not None:
+            taken &= pc.fill_null(pc.binary_length(array), 0).to_numpy() <= most_bytes
+        return array, taken
 
-    return Column(values.optional_text(longest), (pa.string(),), judge, TEXT, _texts)
+    return Column(values.optional_text(longest, most_bytes), (pa.string(),), judge, TEXT, _texts)
 
 
 def kind() -> Column:

@@ -90,6 +90,7 @@ class FirstLoad:
         was built is removed then. Any other error leaves it for the next run.
         """
         self._committed = await underway.committed(self._control)
+        report.first_number = self._load.first_number
         try:
             links, photos = await self._read(files, report, rejects, limit)
             with report.step("Figures"):
@@ -226,7 +227,7 @@ class FirstLoad:
             try:
                 async with self._control.transaction():
                     await self._switch_now(report, later)
-            except asyncpg.LockNotAvailableError:
+            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
                 if attempt + 1 == _SWITCH_ATTEMPTS:
                     raise
                 await asyncio.sleep(1)

@@ -1,7 +1,7 @@
 """The schema ``incoming``, where a first load builds the new catalogue beside the old, empty one.
 
 What is built there is read from the database's own catalogs, so that it is what the migrations, and an operator after
-them, have made: columns, checks, keys, indexes, triggers, privileges. The statements come out of ``format()``, which
+them, have made: columns, checks, keys, indexes, triggers, statistics, privileges; the rest is refused at once. The statements come out of ``format()``, which
 quotes names; no text of ours goes into them.
 """
 
@@ -35,10 +35,10 @@ _TABLES = """
 # Autovacuum would look at the tables while they are filled. LIKE leaves out the storage parameters.
 _CREATE = f"""
     WITH t AS ({_TABLES})
-    SELECT format('CREATE TABLE incoming.%I (LIKE %I.%I INCLUDING ALL EXCLUDING INDEXES) WITH (%s)',
-                  t.relname, nspname, t.relname,
-                  array_to_string('{{autovacuum_enabled=false}}' || array_remove(coalesce(c.reloptions, '{{}}'),
-                                                                              'autovacuum_enabled=false'), ', '))
+    SELECT format('CREATE TABLE incoming.%I (LIKE %I.%I INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS)'
+                  ' WITH (%s)', t.relname, nspname, t.relname,
+                  (SELECT string_agg(option, ', ') FROM unnest('{{autovacuum_enabled=false}}' || c.reloptions) AS option
+                   WHERE option = 'autovacuum_enabled=false' OR option NOT LIKE 'autovacuum_enabled=%'))
     FROM t JOIN pg_class AS c USING (oid) ORDER BY place
 """
 
@@ -101,22 +101,34 @@ _AFTER = f"""
                format('ALTER TABLE %I.%I OWNER TO %I', nspname, relname, pg_get_userbyid(relowner)) AS statement
         FROM own WHERE relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
         UNION ALL
-        SELECT 2, place, '', format('ALTER TABLE %I.%I RESET (autovacuum_enabled)', nspname, relname)
-        FROM own WHERE NOT coalesce(reloptions, '{{}}') @> '{{autovacuum_enabled=false}}'
+        SELECT 2, place, '', format('ALTER TABLE %I.%I RESET (autovacuum_enabled)', nspname, relname) FROM own
+        UNION ALL
+        SELECT 3, place, option, format('ALTER TABLE %I.%I SET (%s)', nspname, relname, option)
+        FROM own, unnest(reloptions) AS option WHERE option LIKE 'autovacuum_enabled=%'
         UNION ALL
         SELECT 3, place, tgname, pg_get_triggerdef(pg_trigger.oid)
         FROM own JOIN pg_trigger ON tgrelid = own.oid WHERE NOT tgisinternal
         UNION ALL
-        SELECT 4, place, tgname, format('ALTER TABLE %I.%I DISABLE TRIGGER %I', nspname, relname, tgname)
-        FROM own JOIN pg_trigger ON tgrelid = own.oid WHERE NOT tgisinternal AND tgenabled = 'D'
+        SELECT 4, place, tgname, format('ALTER TABLE %I.%I %s TRIGGER %I', nspname, relname,
+               CASE tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END, tgname)
+        FROM own JOIN pg_trigger ON tgrelid = own.oid WHERE NOT tgisinternal AND tgenabled <> 'O'
         UNION ALL
-        SELECT 5, place, privilege_type,
+        -- Default privileges may have given to new tables what nobody had on the old ones.
+        SELECT 5, place, '', format('REVOKE ALL ON %I.%I FROM %s', nspname, own.relname,
+               CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
+        FROM own JOIN pg_class AS beside ON beside.oid = to_regclass(format('incoming.%I', own.relname)),
+             aclexplode(beside.relacl) WHERE grantee <> beside.relowner
+        UNION ALL
+        SELECT 7, place, stxname, pg_get_statisticsobjdef(s.oid)
+        FROM own JOIN pg_statistic_ext AS s ON stxrelid = own.oid
+        UNION ALL
+        SELECT 6, place, privilege_type,
                format('GRANT %s ON %I.%I TO %s%s', privilege_type, nspname, relname,
                       CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
                       CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM own, aclexplode(relacl) WHERE grantee <> relowner
         UNION ALL
-        SELECT 6, place, conname,
+        SELECT 8, place, conname,
                format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(f.oid))
         FROM own JOIN pg_constraint AS f ON confrelid = own.oid
         WHERE contype = 'f' AND conrelid NOT IN (SELECT oid FROM own)
@@ -130,11 +142,18 @@ _MAKE_ROOM = f"""
     WHERE contype = 'f' AND conrelid NOT IN (SELECT oid FROM t)
 """
 
-_VIEWS = f"""
+_IN_THE_WAY = f"""
     WITH t AS ({_TABLES})
-    SELECT ev_class::regclass::text
+    SELECT 'the view ' || ev_class::regclass
     FROM pg_depend JOIN pg_rewrite ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
-    WHERE refobjid IN (SELECT oid FROM t) AND ev_class <> refobjid LIMIT 1
+    WHERE refobjid IN (SELECT oid FROM t) AND ev_class <> refobjid
+    UNION ALL SELECT 'the policy ' || polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM t)
+    UNION ALL SELECT 'row-level security' FROM pg_class WHERE relrowsecurity AND oid IN (SELECT oid FROM t)
+    UNION ALL SELECT 'the publication ' || pubname FROM pg_publication_rel
+              JOIN pg_publication ON pg_publication.oid = prpubid WHERE prrelid IN (SELECT oid FROM t)
+    UNION ALL SELECT 'a privilege on the column ' || attname FROM pg_attribute
+              WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM t)
+    LIMIT 1
 """
 
 _SWITCH = f"""
@@ -180,14 +199,18 @@ async def create(connection: asyncpg.Connection) -> None:
 
     Raises ``OperatorError`` where we may not, or where the tables could not be switched in later.
     """
-    view = await connection.fetchval(_VIEWS, TABLES)
-    if view is not None:
-        raise DependentError(f"the view {view}")
+    dependent = await connection.fetchval(_IN_THE_WAY, TABLES)
+    if dependent is not None:
+        raise DependentError(dependent)
     try:
         await connection.execute("CREATE SCHEMA incoming")
     except asyncpg.InsufficientPrivilegeError as error:
         raise OperatorError(
             "The role that loads may not make the schema incoming: GRANT CREATE ON DATABASE … TO it."
+        ) from error
+    except asyncpg.DuplicateSchemaError as error:
+        raise OperatorError(
+            "There is a schema named incoming already, where a first load would build its tables: rename it."
         ) from error
     await _run(connection, _CREATE)
 
@@ -198,7 +221,7 @@ async def drop(connection: asyncpg.Connection) -> None:
 
 
 async def fits(connection: asyncpg.Connection) -> bool:
-    """Whether the tables still have the columns of those whose places they will take: no migration came between."""
+    """Whether the tables still have the columns of those whose places they will take."""
     return bool(await connection.fetchval(_FITS, TABLES))
 
 
@@ -234,7 +257,7 @@ async def switch(connection: asyncpg.Connection) -> None:
         for statement in (*switching, *after):
             await connection.execute(statement)
     except asyncpg.DependentObjectsStillExistError as error:
-        raise DependentError(str(error)) from error
+        raise DependentError("something that was made meanwhile") from error
     await connection.execute("DROP SCHEMA incoming")
 
 

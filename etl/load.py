@@ -17,10 +17,11 @@ from etl.first_load import FirstLoad
 from etl.folder import find_folder
 from etl.progress import Silent, Watcher
 from etl.reject_limit import RejectLimit
-from etl.report import Report
+from etl.report import AccountingError, Report
 from etl.sessions import connected, driver, take_turn, worker
 from etl.statements import STAGED
 from etl.underway import LAYOUT, Underway
+from graphql_api.errors import OperatorError
 from graphql_api.settings import Settings
 
 NO_LIMIT = RejectLimit()
@@ -98,9 +99,17 @@ async def load(
                 await FirstLoad(control, (one, two), begun or asked, watcher).run(files, report, reject_path, limit)
             await _build_later(control, watcher, report)
         else:
+            first_number = await catalogue.lowest_first_number(settings.first_number)
             await connection.rollback()
             await underway.begin(control, dataclasses.replace(asked, layout=underway.NOTHING_STORED))
-            await catalogue.bring(files, settings, report, reject_path, limit, prune=prune)
+            try:
+                await catalogue.bring(files, first_number, report, reject_path, limit, prune=prune)
+            except (OperatorError, AccountingError):
+                await connection.rollback()
+                await underway.discard(control)
+                raise
+            await catalogue.advance_to(settings.first_number)
+            await connection.commit()
         return report
 
 

@@ -28,12 +28,14 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2 ** 64 over the golden ratio, as in spl
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 UNKNOWN = np.uint64(1)
 """The mark of a row that is there and of which no load has left a hash: it is equal to none."""
+NONE = np.uint64(0)
+"""The mark of a row that is not there."""
 
 
 def hashes_of(rows: Encoded, tail: int) -> Hashes:
     """A 64-bit hash of each row as it is sent, the last ``tail`` bytes left out; 0 and 1 are no hashes."""
-    sizes = np.diff(rows.offsets)
-    if len(rows) and not tail and sizes[0] % _WORD == 0 and (sizes == sizes[0]).all():
+    # By what the table's rows are, not by what these are: a row's hash must not depend on its neighbours.
+    if rows.fixed and not tail and len(rows.data) % (_WORD * len(rows)) == 0:
         words = np.frombuffer(rows.data, "<u8").reshape(len(rows), -1)
         hashes = np.zeros(len(rows), np.uint64)
         for place in range(words.shape[1]):
@@ -114,8 +116,11 @@ class Marks:
     def __init__(self) -> None:
         self._old = Pages()
         self._new = Pages()
+        self._stored = True
         self.known = 0
         """How many rows the last load has left."""
+        self.sum = 0
+        """Their numbers, added up."""
 
     def __enter__(self) -> Self:
         return self
@@ -125,14 +130,17 @@ class Marks:
         self._new.clear()
 
     def forget(self) -> None:
-        """Forget the last load."""
+        """Forget the last load, and that it is stored."""
         self._old.clear()
-        self.known = 0
+        self._stored = False
+        self.known = self.sum = 0
 
     def add_page(self, page: int, packed: bytes) -> None:
         """Take a page of the last load's, as it is stored."""
         hashes = _unpacked(packed)
-        self.known += int(np.count_nonzero(hashes))
+        places = np.flatnonzero(hashes)
+        self.known += len(places)
+        self.sum += int(places.sum()) + (page << _PAGE_BITS) * len(places)
         self._old.put(page, hashes)
 
     def know(self, numbers: Integers) -> None:
@@ -173,7 +181,7 @@ class Marks:
             old, new = self._old.get(page), self._new.get(page)
             if new is None:
                 yield page, b""
-            elif old is None or not np.array_equal(new, old):
+            elif old is None or not self._stored or not np.array_equal(new, old):
                 yield page, _packed(new)
 
 
@@ -203,10 +211,10 @@ def pages_of(numbers: Integers) -> Iterator[tuple[int, Integers]]:
         yield page, places
 
 
-def with_unknown(packed: bytes, places: Integers) -> bytes:
-    """A page in which the rows at ``places`` are there, with no hash."""
+def changed_page(packed: bytes, places: Integers, mark: np.uint64) -> bytes:
+    """A page in which the rows at ``places`` have ``mark``."""
     page = _unpacked(packed)
-    page[places] = UNKNOWN
+    page[places] = mark
     return _packed(page)
 
 

@@ -82,6 +82,9 @@ def reject_file(path: Path) -> Iterator[Writer]:
         rows.writerow(COLUMNS)
 
         def write(rejection: Rejection) -> None:
-            rows.writerow(rejection[: len(COLUMNS)])
+            try:
+                rows.writerow(rejection[: len(COLUMNS)])
+            except OSError as error:
+                raise OperatorError(f"The reject file {path} cannot be written: {error.strerror}.") from error
 
         yield write

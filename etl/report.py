@@ -104,6 +104,8 @@ class Report:
 
     source: str
     fingerprint: str
+    first_number: int = 0
+    """Numbers in the files had to be below it; 0: not known."""
     files: list[FileReport] = field(default_factory=list)
     placeholders: int = 0
     seconds: float = 0.0

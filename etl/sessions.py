@@ -23,6 +23,8 @@ _SETTINGS: Mapping[str, str] = {
     "application_name": NAME,
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "lock_timeout": "0",
     "timezone": "UTC",
     "jit": "off",
     "work_mem": "128MB",

@@ -10,6 +10,8 @@ from etl.columns import Column, boolean, count, identifier, kind, moment, option
 
 LONGEST_BODY = 10_000
 LONGEST_TEXT = 2_000
+MOST_CATEGORY_BYTES = 2_600
+"""An entry of the index on categories holds 2,704 bytes, the product's number and what PostgreSQL adds included."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def shapes(first_number: int, now: datetime) -> dict[str, Shape]:
                 "name": some_words,
                 "slogan": words,
                 "description": words,
-                "category": words,
+                "category": optional_text(LONGEST_TEXT, MOST_CATEGORY_BYTES),
                 "default_price": price(),
             },
         ),

@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
+from sqlalchemy.sql.dml import ReturningDelete
 
 from graphql_api.db.models import Base, Characteristic, HelpfulVote, Photo, Product, Rating, Report, Review
 
@@ -58,6 +59,7 @@ _NUMBERS = {
 }
 _KEPT = frozenset({"photo_count", "relevance"})
 PHOTO_COUNT = "photo_count"
+LARGEST_INTEGER = 2**31 - 1
 
 
 def _staging(real: Table) -> Table:
@@ -99,7 +101,8 @@ def _merged(column: str, real: Any, new: Any) -> ColumnElement[Any]:
         here = exists(_of_review(Report, literal(value=True)))
         return cast("ColumnElement[Any]", or_(new.reported, and_(real.reported, here)))
     if column == "helpfulness":
-        return cast("ColumnElement[Any]", new.helpfulness + _of_review(HelpfulVote, func.count()).scalar_subquery())
+        votes = _of_review(HelpfulVote, func.count()).scalar_subquery()
+        return cast("ColumnElement[Any]", func.least(new.helpfulness + votes, LARGEST_INTEGER))
     return cast("ColumnElement[Any]", new[column])
 
 
@@ -212,14 +215,35 @@ def number_of(table: str) -> Column[Any]:
     return REAL[table].c[_NUMBERS[table]]
 
 
-def from_files(table: str, first_number: int) -> Select[int]:
-    """How many rows ``table`` has that a file brought: their numbers lie below the gateway's."""
-    return select(func.count()).select_from(REAL[table]).where(number_of(table) < first_number)
+def from_files(table: str, first_number: int) -> Select[int, int]:
+    """How many rows ``table`` has that a file brought, whose numbers lie below the gateway's; and their sum."""
+    number = number_of(table)
+    return select(func.count(), sql_cast(func.coalesce(func.sum(number), 0), BigInteger)).where(number < first_number)
 
 
 def numbers_from_files(table: str, first_number: int) -> Select[int]:
     """Their numbers."""
     return select(number_of(table)).where(number_of(table) < first_number)
+
+
+def lock_missing(table: str) -> Select[int]:
+    """Lock the missing rows of ``table``.
+
+    In a statement before the one that prunes, which then sees what shoppers have added below them up to the lock.
+    """
+    gone = select(MISSING.c.number).where(MISSING.c.table_name == table)
+    key = list(REAL[table].primary_key.columns)
+    locked = select(number_of(table)).where(number_of(table).in_(gone)).order_by(*key).with_for_update()
+    return select(func.count()).select_from(locked.subquery())
+
+
+def renumbered(table: str) -> ReturningDelete[int]:
+    """Take out of the missing rows those whose number the writes have changed: such a row is not there any more.
+
+    Only a rating's number can change, for it is no part of its key.
+    """
+    there = exists().where(number_of(table) == MISSING.c.number)
+    return delete(MISSING).where(MISSING.c.table_name == table, ~there).returning(MISSING.c.number)
 
 
 def prune(table: str) -> Delete:

@@ -73,9 +73,9 @@ def indexes() -> Differences:
 
 def constraints() -> Differences:
     """(nothing, constraint, valid, what it is) of each constraint that is missing or was never checked."""
-    catalog = table("pg_constraint", column("conname"), column("convalidated", Boolean))
-    names = sorted({str(one.name) for of in _TABLES for one in of.constraints if one.name})
-    expected = values(column("name", Text), name="expected").data([(name,) for name in names])
+    catalog = table("pg_constraint", column("conname"), column("convalidated", Boolean), column("conrelid"))
+    names = sorted((str(one.name), of.name) for of in _TABLES for one in of.constraints if one.name)
+    expected = values(column("name", Text), column("of", Text), name="expected").data(names)
     return (
         select(
             literal(None),
@@ -84,7 +84,13 @@ def constraints() -> Differences:
             case((catalog.c.convalidated.is_(False), literal("unchecked")), else_=literal(None, Text)),
         )
         .select_from(expected)
-        .outerjoin(catalog, cast(catalog.c.conname, Text) == expected.c.name)
+        .outerjoin(
+            catalog,
+            and_(
+                cast(catalog.c.conname, Text) == expected.c.name,
+                catalog.c.conrelid == func.to_regclass(expected.c.of),
+            ),
+        )
         .where(func.coalesce(catalog.c.convalidated, False).is_(False))
     )
 

@@ -20,7 +20,7 @@ from etl.columns import Mask
 from etl.lines import Source, printable
 from etl.numbers import Integers
 from etl.records import Broken, Records
-from etl.rejects import Rejection, Writer, masked, shortened, without_fields_of_addresses
+from etl.rejects import Rejection, Writer, masked, shortened, without_addresses, without_fields_of_addresses
 from etl.report import FileReport
 from etl.rules import Link, number_in
 from etl.shapes import Shape
@@ -216,11 +216,11 @@ def _rejection(
     column = error.column or _first_bad(fields, shape, places)
     token = fields[header.index(column)]
     value = masked(content(token)) if column == shape.e_mail else shortened(content(token))
-    shown = list(fields)
+    shown = [without_addresses(field) for field in fields]
     if shape.e_mail is not None:
         place = header.index(shape.e_mail)
         quote = '"' if shown[place][:1] == '"' else ""
-        shown[place] = quote + masked(content(shown[place])) + quote
+        shown[place] = quote + masked(content(fields[place])) + quote
     return Rejection(file, line, column, value, error.reason, printable(",".join(shown)), f"{column} {error.group}")
 
 

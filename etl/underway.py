@@ -32,11 +32,10 @@ class Underway:
     pending: tuple[str, ...] = ()
 
     def is_of(self, other: Underway) -> bool:
-        """Whether ``other``, begun now, would give the same chunks."""
-        return (self.fingerprint, self.layout, self.chunk_bytes, self.first_number) == (
+        """Whether ``other``, begun now, would give the same chunks if they were cut in the same sizes."""
+        return (self.fingerprint, self.layout, self.first_number) == (
             other.fingerprint,
             other.layout,
-            other.chunk_bytes,
             other.first_number,
         )
 
@@ -70,7 +69,9 @@ async def begin(connection: asyncpg.Connection, load: Underway) -> None:
 async def discard(connection: asyncpg.Connection) -> None:
     """Forget a load that has not switched, and what it has stored."""
     async with connection.transaction():
-        await incoming.drop(connection)
+        # Where nothing was stored the schema is not ours, should there be one of that name.
+        if await connection.fetchval("SELECT layout <> $1 FROM load_progress", NOTHING_STORED):
+            await incoming.drop(connection)
         await connection.execute("DELETE FROM load_chunks")
         await connection.execute("DELETE FROM load_progress")
 

@@ -107,7 +107,7 @@ def text(longest: int, *, blank: bool) -> Reader:
     return read
 
 
-def optional_text(longest: int) -> Reader:
+def optional_text(longest: int, most_bytes: int | None = None) -> Reader:
     """Text of at most ``longest`` code points; nothing, ``""`` and an unquoted ``null`` are ``None``."""
     refusal = f"is longer than {longest:,} characters"
 
@@ -117,6 +117,8 @@ def optional_text(longest: int) -> Reader:
         value = content(token)
         if len(value) > longest:
             raise BadValueError(refusal)
+        if most_bytes is not None and len(value.encode()) > most_bytes:
+            raise BadValueError(f"is longer than {most_bytes:,} bytes")
         return value if value.strip() else None
 
     return read

@@ -62,10 +62,14 @@ def arrays(rows: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
 
 
 class Encoded(NamedTuple):
-    """Rows ready to be copied: row ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
+    """Rows ready to be copied: row ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
+
+    ``fixed``: rows of the table are all of one size, whatever they hold.
+    """
 
     data: memoryview
     offsets: npt.NDArray[np.int64]
+    fixed: bool = False
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -122,7 +126,7 @@ class _Block:
     def encoded(self) -> Encoded:
         block = self._filled()
         width = block.dtype.itemsize
-        return Encoded(memoryview(block.tobytes()), np.arange(self._rows + 1, dtype=np.int64) * width)
+        return Encoded(memoryview(block.tobytes()), np.arange(self._rows + 1, dtype=np.int64) * width, fixed=True)
 
 
 def _bytes(block: npt.NDArray[Any]) -> pa.Array:

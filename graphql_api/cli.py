@@ -74,8 +74,10 @@ def up(
     demo: bool,  # noqa: FBT001 - click gives it by name
 ) -> None:
     """Bring everything up: database, tables, data, gateway. Ctrl-C stops it all."""
-    from graphql_api.up import up as bring_up  # noqa: PLC0415 - the other commands need no ETL
-
+    try:
+        from graphql_api.up import up as bring_up  # noqa: PLC0415 - the other commands need no ETL
+    except ModuleNotFoundError as error:
+        raise OperatorError(f"reviews up needs the package {error.name}: install reviews-gateway[etl].") from error
     bring_up(_settings(port=port, host=host, workers=workers, state=state), csv=csv, demo=demo)
 
 

@@ -410,3 +410,20 @@ def test_a_bad_setting_names_its_variable(
     given = {"REVIEWS_STATE": str(tmp_path), variable: text}
     assert refusal(*command, **given) == f"reviews: {variable}={text!r} cannot be used: expected {expected}."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_up_without_the_packages_of_the_etl_is_one_sentence(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['pyarrow'] = None; from graphql_api.cli import main; main()"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, "up", "--state", str(tmp_path)],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stderr) == (
+        2,
+        "reviews: reviews up needs the package pyarrow: install reviews-gateway[etl].\n",
+    )

@@ -68,6 +68,15 @@ def downgrade() -> None:
         "CREATE INDEX ix_reviews_lowest_rated ON reviews (product_id, (- rating), created_at, review_id)"
         " WHERE NOT reported"
     )
+    # What an interrupted load has left; without one a schema of that name is somebody else's.
+    op.execute(
+        """
+        DO $$ BEGIN
+            IF EXISTS (SELECT FROM load_progress WHERE layout <> 0 AND NOT switched) THEN
+                DROP SCHEMA incoming CASCADE;
+            END IF;
+        END $$
+        """
+    )
     for table in ("load_marks", "load_chunks", "load_progress"):
         op.execute(f"DROP TABLE {table}")
-    op.execute("DROP SCHEMA IF EXISTS incoming CASCADE")

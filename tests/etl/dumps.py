@@ -45,6 +45,7 @@ def schema(url: str) -> list[str]:
         " UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated"
         " FROM pg_constraint WHERE conrelid <> 0"
         " UNION ALL SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal"
+        " UNION ALL SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext"
         " UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_'"
         " ORDER BY 1",
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import os
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from etl.catalogue import BULK_ROWS
@@ -288,16 +291,6 @@ def test_prune_of_the_folder_that_was_loaded_last_removes_what_is_missing(loadin
     assert counts(database) == [2, 3, 3, 2, 4]
 
 
-def test_a_view_on_the_tables_is_told_before_anything_is_read(loading: Loading, database: str) -> None:
-    run(database, "CREATE VIEW stars AS SELECT product_id, rating FROM reviews")
-
-    with pytest.raises(OperatorError, match="the view stars depends on them: drop it"):
-        loading()
-
-    assert counts(database) == [0, 0, 0, 0, 0]
-    assert value(database, "SELECT to_regnamespace('incoming') IS NULL")
-
-
 def test_a_role_that_may_not_make_a_schema_is_told_what_to_grant(
     database: str, settings: Settings, tmp_path: Path
 ) -> None:
@@ -321,7 +314,9 @@ def test_privileges_options_and_an_operators_index_survive_a_first_load(loading:
     run(
         database,
         "GRANT SELECT ON reviews TO PUBLIC; CREATE INDEX by_hand ON photos (url);"
-        " ALTER TABLE ratings SET (fillfactor = 80); ALTER TABLE reviews DISABLE TRIGGER uncount_ratings_of_review",
+        " ALTER TABLE ratings SET (fillfactor = 80, autovacuum_enabled = true); CREATE STATISTICS pair (dependencies)"
+        " ON rating, recommended FROM reviews; ALTER TABLE photos ENABLE ALWAYS TRIGGER count_photos_insert;"
+        " ALTER TABLE reviews DISABLE TRIGGER uncount_ratings_of_review",
     )
     before = schema(database)
 
@@ -352,6 +347,160 @@ def test_prune_leaves_the_parents_of_what_shoppers_wrote(loading: Loading, datab
     assert [(file.missing, file.unchanged) for file in again.files] == [(1, 0), (1, 2), (0, 2), (0, 2), (0, 4)]
     assert counts(database) == [2, 3, 3, 2, 5]
     assert verify_database(database, Settings()).unsound == 0
+
+
+def test_a_row_that_took_the_place_of_another_is_noticed(loading: Loading, database: str) -> None:
+    loading()
+    run(database, "DELETE FROM photos WHERE photo_id = 1")
+    run(database, "INSERT INTO photos VALUES (1, 1, 500, 'https://images.example.com/5.jpg')")
+
+    result = loading({"product.csv": [LINES["product.csv"][0].replace("20", "21"), LINES["product.csv"][1]]})
+
+    assert [(one.inserted, one.unchanged, one.missing) for one in result.files][3] == (1, 1, 1)
+    assert ask(database, "SELECT photo_id FROM photos ORDER BY 1") == [(1,), (2,), (500,)]
+
+
+def test_a_rating_may_get_another_number(loading: Loading, database: str) -> None:
+    loading()
+    ratings = ["6,1,1,4", *LINES["characteristic_reviews.csv"][1:]]
+
+    result = loading({"characteristic_reviews.csv": ratings})
+    again = loading(
+        {
+            "characteristic_reviews.csv": ratings,
+            "product.csv": [LINES["product.csv"][0].replace("20", "21"), LINES["product.csv"][1]],
+        }
+    )
+
+    assert [(one.files[4].updated, one.files[4].unchanged, one.files[4].missing) for one in (result, again)] == [
+        (1, 4, 0),
+        (0, 5, 0),
+    ]
+    assert ask(database, "SELECT rating_id FROM ratings ORDER BY 1") == [(2,), (3,), (4,), (5,), (6,)]
+
+
+def test_marks_survive_a_load_that_had_to_look_at_every_row(loading: Loading, database: str) -> None:
+    far = 70_000
+    photos = [*LINES["reviews_photos.csv"], f'{far},1,"https://images.example.com/far.jpg"']
+    prices = [[LINES["product.csv"][0].replace("20", price), LINES["product.csv"][1]] for price in ("21", "22")]
+    loading({"reviews_photos.csv": photos})
+    run(database, "DELETE FROM photos WHERE photo_id = 1")
+    loading({"product.csv": prices[0]})
+
+    run(database, "UPDATE photos SET url = 'https://images.example.com/by-hand.jpg' WHERE photo_id = 2")
+    result = loading({"product.csv": prices[1]})
+
+    assert (result.files[3].unchanged, result.files[3].updated, result.files[3].missing) == (2, 0, 1)
+    assert ask(database, "SELECT url FROM photos WHERE photo_id = 2") == [("https://images.example.com/by-hand.jpg",)]
+
+
+def test_what_shoppers_wrote_stays_when_the_line_of_their_numbers_was_raised(
+    loading: Loading, database: str, tmp_path: Path
+) -> None:
+    loading()
+    run(
+        database,
+        "INSERT INTO reviews (product_id, review_id, rating, created_at, summary, body, recommended, reviewer_name,"
+        " reviewer_email) VALUES (2, 1000000000, 4, now(), 'Ours', 'Ours', true, 'di', 'di@example.com')",
+    )
+    raised = Settings(state=tmp_path / "state", first_number=2_000_000_000)
+    folder = write_folder(tmp_path / "folder", {"reviews_photos.csv": LINES["reviews_photos.csv"][:1]})
+
+    result = load_folder(database, folder, raised, prune=True)
+
+    assert [file.pruned for file in result.files] == [0, 0, 0, 1, 0]
+    assert ask(database, "SELECT summary FROM reviews WHERE review_id = 1000000000") == [("Ours",)]
+    assert value(database, "SELECT nextval('review_numbers')") == 2_000_000_000
+
+
+def test_votes_beyond_what_an_integer_holds_stay_at_its_end(loading: Loading, database: str) -> None:
+    loading()
+    vote(database, 1)
+
+    loading({"reviews.csv": [LINES["reviews.csv"][0].replace("null,3", "null,2147483647"), *LINES["reviews.csv"][1:]]})
+
+    assert value(database, "SELECT helpfulness FROM reviews WHERE review_id = 1") == 2_147_483_647
+
+
+def test_a_review_that_comes_while_its_product_is_pruned_stays(loading: Loading, database: str) -> None:
+    loading()
+    shorter = {
+        "product.csv": LINES["product.csv"][:1],
+        "characteristics.csv": LINES["characteristics.csv"][:2],
+        "reviews.csv": LINES["reviews.csv"][:2],
+        "characteristic_reviews.csv": LINES["characteristic_reviews.csv"][:4],
+    }
+    written, results = threading.Event(), []
+
+    async def shopper() -> None:
+        connection = await asyncpg.connect(database)
+        async with connection.transaction():
+            await connection.execute(
+                "INSERT INTO reviews (product_id, review_id, rating, created_at, summary, body, recommended,"
+                " reviewer_name, reviewer_email)"
+                " VALUES (2, 1000000000, 4, now(), 'Ours', 'Ours', true, 'di', 'di@example.com')"
+            )
+            written.set()
+            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while not await connection.fetchval(waits):  # noqa: ASYNC110 - what is waited for happens in PostgreSQL
+                await asyncio.sleep(0.01)
+        await connection.close()
+
+    asking = threading.Thread(target=lambda: asyncio.run(shopper()))
+    asking.start()
+    written.wait(30)
+    results.append(loading(shorter, prune=True))
+    asking.join()
+
+    assert ask(database, "SELECT summary FROM reviews WHERE review_id = 1000000000") == [("Ours",)]
+    assert ask(database, "SELECT product_id FROM products ORDER BY 1") == [(1,), (2,)]
+    assert verify_database(database, Settings()).unsound == 0
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("CREATE VIEW stars AS SELECT product_id, rating FROM reviews", "the view stars"),
+        ("CREATE POLICY own ON reviews USING (true)", "the policy own"),
+        ("ALTER TABLE reviews ENABLE ROW LEVEL SECURITY", "row-level security"),
+        ("GRANT SELECT (rating) ON reviews TO PUBLIC", "a privilege on the column rating"),
+        ("CREATE PUBLICATION p FOR TABLE reviews", "the publication p"),
+    ],
+)
+def test_what_a_first_load_would_lose_is_told_before_anything_is_read(
+    loading: Loading, database: str, made: str, told: str
+) -> None:
+    run(database, made)
+
+    with pytest.raises(OperatorError, match=f"{told} depends on them: drop it"):
+        loading()
+
+    assert counts(database) == [0, 0, 0, 0, 0]
+    assert value(database, "SELECT to_regnamespace('incoming') IS NULL")
+
+
+def test_a_schema_of_somebody_elses_is_left_alone(loading: Loading, database: str) -> None:
+    run(database, "CREATE SCHEMA incoming; CREATE TABLE incoming.orders (number integer)")
+
+    with pytest.raises(OperatorError, match="There is a schema named incoming already"):
+        loading()
+
+    assert value(database, "SELECT count(*) FROM incoming.orders") == 0
+
+
+def test_default_privileges_give_nothing_that_nobody_had(loading: Loading, database: str) -> None:
+    run(database, "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")
+
+    loading()
+
+    assert (
+        ask(
+            database,
+            "SELECT relname FROM pg_class, aclexplode(relacl) WHERE grantee = 0 AND relkind = 'r'"
+            " AND relnamespace = 'public'::regnamespace",
+        )
+        == []
+    )
 
 
 def test_a_row_removed_by_hand_is_loaded_again(loading: Loading, database: str) -> None:

@@ -70,6 +70,8 @@ def review(number: int = 9, **changes: str) -> str:
         ("reviews.csv", review(2), "id", "2", "was in the file before"),
         ("reviews.csv", review(product_id="7"), "product_id", "7", "there is no product 7"),
         ("product.csv", '3,null,"a","b","c",1', "name", "null", "is missing"),
+        ("product.csv", f'3,"n","a","b","{"語" * 900}",1', "category", "語" * 199 + "…", "is longer than 2,600 bytes"),
+        ("characteristics.csv", '\ufeff9,1,"Fit"', "id", "\ufeff9", "is not a whole number"),
         ("product.csv", '3,"","a","b","c",1', "name", "", "is missing"),
         ("product.csv", '3,"n","a","b","c",1.005', "default_price", "1.005", "has more than 2 decimals"),
         ("product.csv", '3,"n","a","b","c",1e3', "default_price", "1e3", "is not an amount"),
@@ -274,7 +276,17 @@ _DIRT = st.sampled_from(
             b"+",
         ),
         *("\u00a0".encode(), "\u2003x".encode(), "é".encode(), b"\t", b'"\n', b',"', b'",', b"\n\n", b"1e2", b"true"),
-        *(b'\n7,1,"Fit"\n', b"\n1,1,1,1\n", b"0" * 20, b"2019-01-01", b'"2019-01-01"', b"'", b"\x1f", b"NULL"),
+        *(
+            b'\n7,1,"Fit"\n',
+            b"\n1,1,1,1\n",
+            b"0" * 20,
+            b"2019-01-01",
+            b'"2019-01-01"',
+            b"'",
+            b"\x1f",
+            b"NULL",
+            b"\xef\xbb\xbf",
+        ),
     ]
 )
 
