@@ -1,8 +1,8 @@
 """The schema ``incoming``, where a first load builds the new catalogue beside the old, empty one.
 
 What is built there is read from the database's own catalogs, so that it is what the migrations, and an operator after
-them, have made: columns, checks, keys, indexes, triggers, statistics, privileges; the rest is refused at once. The statements come out of ``format()``, which
-quotes names; no text of ours goes into them.
+them, have made: columns, checks, keys, indexes, triggers, statistics, privileges; the rest is refused at once. The
+statements come out of ``format()``, which quotes names; no text of ours goes into them.
 """
 
 from __future__ import annotations
