@@ -26,6 +26,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 
+from etl import incoming
 from etl.generating.folder import generate_folder
 from etl.load import load_folder
 from etl.report import Report
@@ -56,16 +57,8 @@ BARE = {
         "id bigint, characteristic_id bigint, review_id bigint, value smallint",
     ),
 }
-TABLES = (
-    "products",
-    "characteristics",
-    "reviews",
-    "photos",
-    "ratings",
-    "product_figures",
-    "characteristic_figures",
-    "category_figures",
-)
+TABLES = [table for table in incoming.TABLES if table != "load_marks"]
+"""What the floors hold too."""
 
 
 @dataclasses.dataclass

@@ -291,12 +291,8 @@ _DIRT = st.sampled_from(
 )
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_what_is_read_is_loaded_or_rejected(
-    data: st.DataObject, databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = write_folder(tmp_path_factory.mktemp("dirty"))
+def spoil(folder: Path, data: st.DataObject) -> None:
+    """Put up to four pieces of dirt anywhere below the header of each file."""
     for name, header in HEADERS.items():
         content = bytearray((folder / name).read_bytes())
         for _ in range(data.draw(st.integers(0, 4))):
@@ -304,6 +300,15 @@ def test_what_is_read_is_loaded_or_rejected(
             end = at + data.draw(st.integers(0, 3))
             content[at:end] = data.draw(_DIRT)
         (folder / name).write_bytes(content)
+
+
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_what_is_read_is_loaded_or_rejected(
+    data: st.DataObject, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = write_folder(tmp_path_factory.mktemp("dirty"))
+    spoil(folder, data)
 
     url = databases.migrated()
     report = load_folder(url, folder, Settings(state=folder / "state"))
@@ -320,13 +325,7 @@ def test_what_is_read_is_loaded_or_rejected(
 def test_blocks_and_single_rows_are_read_alike(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("dirty")
     generate_folder(folder, products=6, seed=data.draw(st.integers(0, 50)))
-    for name, header in HEADERS.items():
-        content = bytearray((folder / name).read_bytes())
-        for _ in range(data.draw(st.integers(0, 3))):
-            at = data.draw(st.integers(len(header) + 1, len(content)))
-            end = at + data.draw(st.integers(0, 3))
-            content[at:end] = data.draw(_DIRT)
-        (folder / name).write_bytes(content)
+    spoil(folder, data)
 
     at_once, one_by_one = transformed(folder), transformed(folder, OneByOne)
 
