@@ -42,6 +42,8 @@ _WORKER_SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "off",
 }
 WAITING_SECONDS = 60
+# The internal error is what asyncpg says to a statement that begins just as the connection breaks.
+_ENDED = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _ASK_AGAIN_SECONDS = 0.2
 
 
@@ -58,9 +60,13 @@ async def connected(url: str, settings: Settings) -> AsyncIterator[AsyncConnecti
     try:
         async with engine.connect() as connection:
             await check_revision(await driver(connection))
-            yield connection
-    # The internal error is what asyncpg says to a statement that begins just as the connection breaks.
-    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            try:
+                yield connection
+            except _ENDED:
+                # Closed in good order a broken connection breaks again, and the pool prints a traceback of it.
+                await connection.invalidate()
+                raise
+    except _ENDED as error:
         raise DatabaseUnavailableError(
             f"PostgreSQL ended the work: {_cause(error)}. Readers see what they saw before; once that is mended, "
             "run the same command again, which carries on."
