@@ -7,7 +7,7 @@ statements come out of ``format()``, which quotes names; no text of ours goes in
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
 
@@ -261,6 +261,6 @@ async def switch(connection: asyncpg.Connection) -> None:
     await connection.execute("DROP SCHEMA incoming")
 
 
-async def _run(connection: asyncpg.Connection, query: str, *arguments: Any) -> None:
-    for (statement,) in await connection.fetch(query, TABLES, *arguments):
+async def _run(connection: asyncpg.Connection, query: str) -> None:
+    for (statement,) in await connection.fetch(query, TABLES):
         await connection.execute(statement)
