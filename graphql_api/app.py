@@ -14,7 +14,7 @@ from starlette.routing import Route
 from graphql_api.db.engine import Database, open_database
 from graphql_api.endpoint import GraphQLEndpoint
 from graphql_api.errors import DatabaseUnavailableError, OperatorError
-from graphql_api.execution.reference import Executor
+from graphql_api.execution.executor import Executor
 from graphql_api.graphiql.page import GraphiQLPage
 from graphql_api.schema.build import build_schema
 from graphql_api.settings import Settings

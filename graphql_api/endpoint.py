@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
@@ -15,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from graphql_api.context import Context
 from graphql_api.db.engine import Database
 from graphql_api.execution.answer import Answer, Stage
-from graphql_api.execution.reference import Executor
+from graphql_api.execution.executor import Executor
 from graphql_api.http_request import (
     GRAPHQL_JSON,
     HTML,
@@ -76,7 +75,7 @@ class GraphQLEndpoint:
         except HttpError as error:
             media_type = negotiated(accept, (JSON, GRAPHQL_JSON)) or JSON
             body = {"errors": [{"message": str(error), "extensions": {"code": error.code}}]}
-            response = _response(error.status, body, media_type, request_id, error.headers)
+            response = _response(error.status, orjson.dumps(body), media_type, request_id, error.headers)
         await response(scope, receive, send)
 
     def _wants_page(self, scope: Scope, accept: str | None) -> bool:
@@ -101,12 +100,17 @@ class GraphQLEndpoint:
         self, request: GraphQLRequest, method: str, headers: Headers, media_type: str, request_id: str
     ) -> Response:
         context = Context(self.database(), self.settings, request_id, idempotency_key=_key(headers))
-        answer: Answer = await self.executor.run(
-            request.query,
-            context,
-            variables=request.variables,
-            operation_name=request.operation_name,
-            mutations=method == "POST",
+        document = self.executor.documents.of(request.query)
+        answer = (
+            document
+            if isinstance(document, Answer)
+            else await self.executor.run(
+                document,
+                context,
+                variables=request.variables,
+                operation_name=request.operation_name,
+                mutations=method == "POST",
+            )
         )
         extra = {"Allow": "POST"} if answer.stage is Stage.METHOD else {}
         return _response(STATUS[answer.stage][media_type], answer.body, media_type, request_id, extra)
@@ -129,7 +133,7 @@ def _media_type(accept: str | None) -> str:
 
 
 def _response(
-    status: int, body: Mapping[str, Any], media_type: str, request_id: str, extra: Mapping[str, str]
+    status: int, body: bytes, media_type: str, request_id: str, extra: Mapping[str, str]
 ) -> Response:
     headers = {
         "Content-Type": f"{media_type}; charset=utf-8",
@@ -139,4 +143,4 @@ def _response(
         "X-Request-Id": request_id,
         **extra,
     }
-    return Response(orjson.dumps(body), status, headers)
+    return Response(body, status, headers)

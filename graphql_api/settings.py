@@ -122,6 +122,12 @@ class Settings:
         _integer(1, 1_000_000_000),
         "Most objects that an answer may hold, counted on the document with its page sizes.",
     )
+    execution: str = _knob(
+        "REVIEWS_EXECUTION",
+        "compiled",
+        _choice("compiled", "reference"),
+        "What runs queries: compiled, plans and loaders that batch across requests; reference, graphql-core alone.",
+    )
     first_number: int = _knob(
         "REVIEWS_FIRST_NUMBER",
         1_000_000_000,

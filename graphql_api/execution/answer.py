@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 import asyncpg
+import orjson
 from graphql import GraphQLError
 
 from graphql_api.db.engine import is_passing, root_of
@@ -32,15 +33,19 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response's body, and the stage that it comes from. ``data`` stands in it only after execution began."""
+    """The response's body as JSON, and the stage that it comes from; ``clean``: whether it holds no errors.
+
+    ``data`` stands in it only after execution began.
+    """
 
     stage: Stage
-    body: dict[str, Any]
+    body: bytes
+    clean: bool = False
 
 
 def refused(stage: Stage, errors: Sequence[GraphQLError]) -> Answer:
     """The answer to a request that was not run."""
-    return Answer(stage, {"errors": [with_code(error, stage.value) for error in errors]})
+    return Answer(stage, orjson.dumps({"errors": [with_code(error, stage.value) for error in errors]}))
 
 
 def executed(data: dict[str, Any] | None, errors: Sequence[GraphQLError] | None, request_id: str) -> Answer:
@@ -48,7 +53,7 @@ def executed(data: dict[str, Any] | None, errors: Sequence[GraphQLError] | None,
     body: dict[str, Any] = {"data": data}
     if errors:
         body["errors"] = [_formatted(error, request_id) for error in errors]
-    return Answer(Stage.EXECUTION, body)
+    return Answer(Stage.EXECUTION, orjson.dumps(body), clean=not errors)
 
 
 def with_code(error: GraphQLError, code: str) -> dict[str, Any]:
