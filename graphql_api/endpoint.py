@@ -132,9 +132,7 @@ def _media_type(accept: str | None) -> str:
     return media_type
 
 
-def _response(
-    status: int, body: bytes, media_type: str, request_id: str, extra: Mapping[str, str]
-) -> Response:
+def _response(status: int, body: bytes, media_type: str, request_id: str, extra: Mapping[str, str]) -> Response:
     headers = {
         "Content-Type": f"{media_type}; charset=utf-8",
         "Cache-Control": "no-store",

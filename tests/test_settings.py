@@ -145,6 +145,7 @@ def test_every_setting_is_described_with_its_default() -> None:
         "REVIEWS_MAX_BODY_BYTES": "262144",
         "REVIEWS_MAX_TOKENS": "1000",
         "REVIEWS_MAX_COST": "10000",
+        "REVIEWS_EXECUTION": "compiled",
         "REVIEWS_FIRST_NUMBER": "1000000000",
         "REVIEWS_VOTER_SECRET": "unset",
         "REVIEWS_GRAPHIQL": "true",
