@@ -22,6 +22,10 @@ class Context:
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.database.reads)
 
+    def fail(self, error: Exception) -> None:
+        """From now on every load fails with ``error``: a database that is away is not asked again."""
+        self.loaders = Loaders(self.database.reads, failed=error)
+
     def forget(self) -> None:
         """Start with empty loaders: what is read from now on shows what was written until now."""
         self.loaders = Loaders(self.database.reads)

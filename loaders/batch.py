@@ -1,14 +1,18 @@
-"""What every loader shares: one statement a batch, and rows put back in the order of the keys."""
+"""What every loader shares: one statement a batch, and rows put back in the order of the keys.
+
+A loader may be asked for its rows together with what other loaders would bring for each of them: the rows *ahead*.
+Their columns come in the same statement, so a page with its photos is one round trip and not two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import asyncpg
 from aiodataloader import DataLoader
-from sqlalchemy import ARRAY, BigInteger, BindParameter, bindparam, column, func
-from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy import ARRAY, BigInteger, BindParameter, ColumnElement, bindparam, column, func, true
+from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
 Key = TypeVar("Key", bound=Hashable)
@@ -17,18 +21,97 @@ Row = TypeVar("Row")
 
 
 class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
-    """A request's loader of one relation: equal keys are asked once, keys of one turn of the loop in one statement."""
+    """A request's loader of one relation: equal keys are asked once, keys of one turn of the loop in one statement.
+
+    ``selection`` is what its keys have in common, for those that take one; ``ahead`` are loaders whose rows come with
+    its own, in their row's ``ahead``.
+    """
 
     # PostgreSQL takes any number of keys in an array; the bound keeps one statement short.
     max_batch_size = 1000
 
-    def __init__(self, reads: asyncpg.Pool) -> None:
+    row_class: ClassVar[type[Any] | None] = None
+    """The class of the rows that carry ``ahead``."""
+
+    noun: ClassVar[str] = ""
+    """What its rows are called in the name of a statement that they come ahead with."""
+
+    width: ClassVar[int] = 0
+    """How many columns ``beside`` has."""
+
+    may_have_ahead: ClassVar[frozenset[type[BatchLoader[Any, Any]]]] = frozenset()
+    """The loaders that ``ahead`` may hold."""
+
+    def __init__(self, reads: asyncpg.Pool, selection: Any = None, ahead: Aheads = ()) -> None:
         super().__init__()
         self.reads = reads
+        self.selection = selection
+        self.ahead = ahead
+
+    @classmethod
+    def beside(cls, *key: ColumnElement[int]) -> FromClause:
+        """One row a row of the statement that has the columns ``key``: what this loader brings for it."""
+        raise NotImplementedError
+
+    @classmethod
+    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> Any:
+        """What this loader brings for ``row``, of the columns of ``beside``."""
+        raise NotImplementedError
 
     async def batch_load_fn(self, keys: list[Key]) -> list[Value]:
         """The values of ``keys``, in their order."""
         raise NotImplementedError
+
+
+Aheads = tuple[type[BatchLoader[Any, Any]], ...]
+
+
+class Kind(NamedTuple):
+    """A loader, and what all its keys have in common. Equal kinds share statements."""
+
+    loader: type[BatchLoader[Any, Any]]
+    selection: Hashable = None
+    ahead: Aheads = ()
+
+    def made(self, reads: asyncpg.Pool) -> BatchLoader[Any, Any]:
+        """A loader of this kind."""
+        return self.loader(reads, self.selection, self.ahead)
+
+
+class Load(NamedTuple):
+    """What a field shows: the value of a key, from a loader of that kind."""
+
+    kind: Kind
+    key: Any
+
+
+def named(name: str, ahead: Aheads) -> str:
+    """The name of a statement with what comes ahead in it."""
+    return f"{name} with {' and '.join(loader.noun for loader in ahead)}" if ahead else name
+
+
+class Besides:
+    """The columns that ``ahead`` adds to a statement, and what they say of a row."""
+
+    def __init__(self, ahead: Aheads, *key: ColumnElement[int]) -> None:
+        self._laterals = [loader.beside(*key) for loader in ahead]
+        self.columns = [column for lateral in self._laterals for column in lateral.c]
+
+    def joined(self, table: FromClause) -> FromClause:
+        """``table`` with the rows ahead joined to each of its own."""
+        for lateral in self._laterals:
+            table = table.outerjoin(lateral, true())
+        return table
+
+
+def aheads_of(ahead: Aheads, row: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...]:
+    """What each of ``ahead`` brings for ``row``, of the values of the columns that they added."""
+    found, start = [], 0
+    for loader in ahead:
+        end = start + loader.width
+        found.append(loader.of_beside(row, values[start:end]))
+        start = end
+    return tuple(found)
 
 
 def one_each(keys: Sequence[Key], rows: Iterable[Row], key_of: Callable[[Row], Key]) -> list[Row | None]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import lru_cache
 
-import asyncpg
 from sqlalchemy import BigInteger, ColumnElement, Text, exists, func, not_, select, true
 
 from graphql_api.db.models import CategoryFigures, Product
-from loaders.batch import argument, literal_size
+from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, argument, literal_size, named
 from loaders.page import Page, Window, page_of
+from loaders.products import PRODUCT_COLUMNS, ProductsById
 from loaders.rows import CategoryRow, ProductRow
 from loaders.statement import Statement
 
-_COLUMNS = tuple(getattr(Product, name) for name in ProductRow._fields)
+_WIDTH = len(PRODUCT_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,16 @@ class CatalogFilter:
 
     category: str | None = None
     search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPageKey:
+    """A page of the products that match, between the numbers given."""
+
+    wanted: CatalogFilter
+    window: Window
+    after: int | None = None
+    before: int | None = None
 
 
 def _matching(wanted: CatalogFilter) -> list[ColumnElement[bool]]:
@@ -36,7 +47,7 @@ def _matching(wanted: CatalogFilter) -> list[ColumnElement[bool]]:
 
 
 @lru_cache(maxsize=512)
-def _page(wanted: CatalogFilter, window: Window, *, has_after: bool, has_before: bool) -> Statement:
+def _page(wanted: CatalogFilter, window: Window, ahead: Aheads, *, has_after: bool, has_before: bool) -> Statement:
     conditions = _matching(wanted)
     after, before = argument("after", BigInteger()), argument("before", BigInteger())
     bounds = ([Product.product_id > after] if has_after else []) + ([Product.product_id < before] if has_before else [])
@@ -47,8 +58,12 @@ def _page(wanted: CatalogFilter, window: Window, *, has_after: bool, has_before:
     ).subquery("beyond")
     order = Product.product_id.desc() if window.backward else Product.product_id.asc()
     size = literal_size(window.size + 1)
-    page = select(*_COLUMNS).where(*conditions, *bounds).order_by(order).limit(size).subquery("page")
-    return Statement("catalog", select(*beyond.c, *page.c).select_from(beyond.outerjoin(page, true())))
+    page = select(*PRODUCT_COLUMNS).where(*conditions, *bounds).order_by(order).limit(size).subquery("page")
+    besides = Besides(ahead, page.c.product_id)
+    return Statement(
+        named("catalog", ahead),
+        select(*beyond.c, *page.c, *besides.columns).select_from(besides.joined(beyond.outerjoin(page, true()))),
+    )
 
 
 @lru_cache(maxsize=4)
@@ -63,30 +78,49 @@ def _shape(wanted: CatalogFilter) -> CatalogFilter:
     return CatalogFilter(None if wanted.category is None else "", None if wanted.search is None else "")
 
 
-async def catalog_page(
-    reads: asyncpg.Pool, wanted: CatalogFilter, window: Window, after: int | None, before: int | None
-) -> Page[ProductRow]:
-    """A page of the products that match, by number, between the numbers given."""
-    statement = _page(_shape(wanted), window, has_after=after is not None, has_before=before is not None)
-    rows = await statement.fetch(reads, category=wanted.category, search=wanted.search, after=after, before=before)
-    any_before, any_after = rows[0][:2]
-    found = [ProductRow(*values) for _, _, *values in rows if values[0] is not None]
-    found.sort(key=lambda row: row.product_id, reverse=window.backward)
-    return page_of(found, window, any_before=any_before, any_after=any_after)
+class CatalogPages(BatchLoader[CatalogPageKey, Page[ProductRow]]):
+    """Pages of the whole shop, by product number. Each is a statement of its own; equal ones are asked once."""
+
+    row_class = ProductRow
+    may_have_ahead = ProductsById.may_have_ahead
+
+    async def batch_load_fn(self, keys: list[CatalogPageKey]) -> list[Page[ProductRow]]:
+        return await asyncio.gather(*(self._page(key) for key in keys))
+
+    async def _page(self, key: CatalogPageKey) -> Page[ProductRow]:
+        wanted, window, ahead = key.wanted, key.window, self.ahead
+        bounds = {"has_after": key.after is not None, "has_before": key.before is not None}
+        rows = await _page(_shape(wanted), window, ahead, **bounds).fetch(
+            self.reads, category=wanted.category, search=wanted.search, after=key.after, before=key.before
+        )
+        any_before, any_after = rows[0][:2]
+        found = []
+        for _, _, *values in rows:
+            if values[0] is not None:
+                found.append(ProductRow._make((*values[:_WIDTH], aheads_of(ahead, values, values[_WIDTH:]))))
+        found.sort(key=lambda row: row.product_id, reverse=window.backward)
+        return page_of(found, window, any_before=any_before, any_after=any_after)
 
 
-async def catalog_count(reads: asyncpg.Pool, wanted: CatalogFilter) -> int:
+class CatalogCounts(BatchLoader[CatalogFilter, int]):
     """How many products match; without a search a sum of kept figures."""
-    if wanted.search is None:
-        rows = await _categories.fetch(reads)
-        # The row named '' counts the products without a category: no filter asks for those.
-        return sum(row[1] for row in rows if wanted.category is None or row[0] == wanted.category != "")
-    rows = await _count(_shape(wanted)).fetch(reads, category=wanted.category, search=wanted.search)
-    count: int = rows[0][0]
-    return count
+
+    async def batch_load_fn(self, keys: list[CatalogFilter]) -> list[int]:
+        return await asyncio.gather(*(self._count(key) for key in keys))
+
+    async def _count(self, wanted: CatalogFilter) -> int:
+        if wanted.search is None:
+            rows = await _categories.fetch(self.reads)
+            # The row named '' counts the products without a category: no filter asks for those.
+            return sum(row[1] for row in rows if wanted.category is None or row[0] == wanted.category != "")
+        rows = await _count(_shape(wanted)).fetch(self.reads, category=wanted.category, search=wanted.search)
+        count: int = rows[0][0]
+        return count
 
 
-async def categories(reads: asyncpg.Pool) -> list[CategoryRow]:
+class Categories(BatchLoader[str, list[CategoryRow]]):
     """The categories by name, in code point order; products without one are not among them."""
-    rows = [CategoryRow(*row) for row in await _categories.fetch(reads)]
-    return sorted(row for row in rows if row.category)
+
+    async def batch_load_fn(self, keys: list[str]) -> list[list[CategoryRow]]:
+        rows = [CategoryRow(*row) for row in await _categories.fetch(self.reads)]
+        return [sorted(row for row in rows if row.category)] * len(keys)

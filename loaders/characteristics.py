@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import BigInteger, any_, select
+from sqlalchemy import BigInteger, ColumnElement, any_, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Characteristic, CharacteristicFigures
 from loaders.batch import BatchLoader, array_of, many_each
 from loaders.rows import CharacteristicRow
 from loaders.statement import Statement
 
+_OF_CHARACTERISTIC = (Characteristic.product_id == CharacteristicFigures.product_id) & (
+    Characteristic.characteristic_id == CharacteristicFigures.characteristic_id
+)
 _characteristics = Statement(
     "characteristics by product",
     select(
         Characteristic.product_id, Characteristic.characteristic_id, Characteristic.kind, CharacteristicFigures.counts
     )
-    .join_from(
-        Characteristic,
-        CharacteristicFigures,
-        (Characteristic.product_id == CharacteristicFigures.product_id)
-        & (Characteristic.characteristic_id == CharacteristicFigures.characteristic_id),
-    )
+    .join_from(Characteristic, CharacteristicFigures, _OF_CHARACTERISTIC)
     .where(
         Characteristic.product_id == any_(array_of("product_ids", BigInteger())),
         # Said twice: a distributed database routes each table by its own column.
@@ -34,6 +36,34 @@ _characteristics = Statement(
 class CharacteristicsByProduct(BatchLoader[int, list[CharacteristicRow]]):
     """The characteristics of a product, by id; ``[]`` where there are none."""
 
+    noun = "characteristics"
+    width = 3
+
     async def batch_load_fn(self, keys: list[int]) -> list[list[CharacteristicRow]]:
         rows = await _characteristics.fetch(self.reads, product_ids=keys)
         return many_each(keys, (CharacteristicRow(*row) for row in rows), attrgetter("product_id"))
+
+    @classmethod
+    def beside(cls, *key: ColumnElement[int]) -> FromClause:
+        """An array a column."""
+        (product_id,) = key
+        number = Characteristic.characteristic_id
+        columns = (number, Characteristic.kind, CharacteristicFigures.counts)
+        return (
+            select(*(func.array_agg(aggregate_order_by(column, number)) for column in columns))
+            .join_from(Characteristic, CharacteristicFigures, _OF_CHARACTERISTIC)
+            .where(Characteristic.product_id == product_id, CharacteristicFigures.product_id == product_id)
+            .lateral("characteristics_of")
+        )
+
+    @classmethod
+    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> list[CharacteristicRow]:
+        """The characteristics of the product that starts the row."""
+        numbers, kinds, counts = values
+        if numbers is None:
+            return []
+        product_id = row[0]
+        return [
+            CharacteristicRow(product_id, number, kind, count)
+            for number, kind, count in zip(numbers, kinds, counts, strict=True)
+        ]

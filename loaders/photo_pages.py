@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import asyncpg
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -113,9 +112,7 @@ def _statement(selection: PhotoSelection) -> Statement:
 class PhotoPages(BatchLoader[PhotoPageKey, Page[PhotoRow]]):
     """Pages of several products in one statement, for one selection."""
 
-    def __init__(self, reads: asyncpg.Pool, selection: PhotoSelection) -> None:
-        super().__init__(reads)
-        self.selection = selection
+    selection: PhotoSelection
 
     async def batch_load_fn(self, keys: list[PhotoPageKey]) -> list[Page[PhotoRow]]:
         parameters: dict[str, object] = {"product_id": [key.product_id for key in keys]}

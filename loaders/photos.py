@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import not_, select
+from sqlalchemy import ColumnElement, func, not_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Photo, Review
 from loaders.batch import BatchLoader, many_each, numbers_table, one_each
-from loaders.rows import PhotoRow
+from loaders.rows import PhotoRow, ReviewRow
 from loaders.statement import Statement
 
 PHOTO_COLUMNS = (Photo.product_id, Photo.review_id, Photo.photo_id, Photo.url, Review.created_at)
+_CREATED_AT = ReviewRow._fields.index("created_at")
 PHOTO_OF_REVIEW = (Review.product_id == Photo.product_id) & (Review.review_id == Photo.review_id)
 
 _reviews = numbers_table("product_ids", "review_ids")
@@ -43,9 +48,33 @@ _by_id = Statement(
 class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
     """The photos of a visible review (product number, review number), by id."""
 
+    noun = "photos"
+    width = 2
+
     async def batch_load_fn(self, keys: list[tuple[int, int]]) -> list[list[PhotoRow]]:
         rows = await _by_review.fetch(self.reads, product_ids=[k[0] for k in keys], review_ids=[k[1] for k in keys])
         return many_each(keys, (PhotoRow(*row) for row in rows), attrgetter("product_id", "review_id"))
+
+    @classmethod
+    def beside(cls, *key: ColumnElement[int]) -> FromClause:
+        """An array a column; the review itself is visible already."""
+        product_id, review_id = key
+        return (
+            select(*(func.array_agg(aggregate_order_by(c, Photo.photo_id)) for c in (Photo.photo_id, Photo.url)))
+            .where(Photo.product_id == product_id, Photo.review_id == review_id)
+            .lateral("photos_of")
+        )
+
+    @classmethod
+    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> list[PhotoRow]:
+        """The photos of the review that the row is."""
+        numbers, urls = values
+        if numbers is None:
+            return []
+        product_id, review_id, created_at = row[0], row[1], row[_CREATED_AT]
+        return [
+            PhotoRow(product_id, review_id, number, url, created_at) for number, url in zip(numbers, urls, strict=True)
+        ]
 
 
 class PhotosById(BatchLoader[tuple[int, int, int], PhotoRow | None]):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import BigInteger, any_, select
+from sqlalchemy import BigInteger, ColumnElement, any_, select
+from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Product, ProductFigures
-from loaders.batch import BatchLoader, array_of, one_each
+from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, array_of, named, one_each
+from loaders.characteristics import CharacteristicsByProduct
 from loaders.rows import FiguresRow, ProductRow
 from loaders.statement import Statement
 
-_products = Statement(
-    "products by id",
-    select(*(getattr(Product, name) for name in ProductRow._fields)).where(
-        Product.product_id == any_(array_of("product_ids", BigInteger()))
-    ),
-)
+PRODUCT_COLUMNS = tuple(getattr(Product, name) for name in ProductRow._fields if name != "ahead")
+_WIDTH = len(PRODUCT_COLUMNS)
+
 _figures = Statement(
     "figures by product",
     select(*(getattr(ProductFigures, name) for name in FiguresRow._fields)).where(
@@ -25,18 +27,51 @@ _figures = Statement(
 )
 
 
-class ProductsById(BatchLoader[int, ProductRow | None]):
-    """The product of a number; ``None`` where there is none."""
-
-    async def batch_load_fn(self, keys: list[int]) -> list[ProductRow | None]:
-        rows = await _products.fetch(self.reads, product_ids=keys)
-        return one_each(keys, (ProductRow(*row) for row in rows), attrgetter("product_id"))
-
-
 class FiguresByProduct(BatchLoader[int, FiguresRow]):
     """The kept figures of a product; zeros where there is no such product."""
+
+    noun = "figures"
+    width = 2
 
     async def batch_load_fn(self, keys: list[int]) -> list[FiguresRow]:
         rows = await _figures.fetch(self.reads, product_ids=keys)
         found = one_each(keys, (FiguresRow(*row) for row in rows), attrgetter("product_id"))
         return [row or FiguresRow(key, [0] * 20, 0) for key, row in zip(keys, found, strict=True)]
+
+    @classmethod
+    def beside(cls, *key: ColumnElement[int]) -> FromClause:
+        """The columns of the figures."""
+        (product_id,) = key
+        figures = select(ProductFigures.counts, ProductFigures.photo_count)
+        return figures.where(ProductFigures.product_id == product_id).lateral("figures")
+
+    @classmethod
+    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> FiguresRow:
+        """The figures of the product that starts the row."""
+        counts, photo_count = values
+        return FiguresRow(row[0], [0] * 20, 0) if counts is None else FiguresRow(row[0], counts, photo_count)
+
+
+@lru_cache(maxsize=8)  # figures or not, characteristics or not, in either order
+def _products(ahead: Aheads) -> Statement:
+    besides = Besides(ahead, Product.product_id.expression)
+    return Statement(
+        named("products by id", ahead),
+        select(*PRODUCT_COLUMNS, *besides.columns)
+        .select_from(besides.joined(Product.__table__))
+        .where(Product.product_id == any_(array_of("product_ids", BigInteger()))),
+    )
+
+
+class ProductsById(BatchLoader[int, ProductRow | None]):
+    """The product of a number; ``None`` where there is none."""
+
+    row_class = ProductRow
+    may_have_ahead = frozenset({FiguresByProduct, CharacteristicsByProduct})
+
+    async def batch_load_fn(self, keys: list[int]) -> list[ProductRow | None]:
+        rows = await _products(self.ahead).fetch(self.reads, product_ids=keys)
+        if not self.ahead:
+            return one_each(keys, (ProductRow(*row) for row in rows), attrgetter("product_id"))
+        found = {row[0]: ProductRow._make((*row[:_WIDTH], aheads_of(self.ahead, row, row[_WIDTH:]))) for row in rows}
+        return [found.get(key) for key in keys]

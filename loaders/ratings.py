@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Rating
 from loaders.batch import BatchLoader, many_each, numbers_table
@@ -23,6 +27,32 @@ _by_review = Statement(
 class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
     """The characteristic ratings of a review (product number, review number), by id."""
 
+    noun = "ratings"
+    width = 3
+
     async def batch_load_fn(self, keys: list[tuple[int, int]]) -> list[list[RatingRow]]:
         rows = await _by_review.fetch(self.reads, product_ids=[k[0] for k in keys], review_ids=[k[1] for k in keys])
         return many_each(keys, (RatingRow(*row) for row in rows), attrgetter("product_id", "review_id"))
+
+    @classmethod
+    def beside(cls, *key: ColumnElement[int]) -> FromClause:
+        """An array a column."""
+        product_id, review_id = key
+        columns = (Rating.characteristic_id, Rating.rating_id, Rating.value)
+        return (
+            select(*(func.array_agg(aggregate_order_by(column, Rating.rating_id)) for column in columns))
+            .where(Rating.product_id == product_id, Rating.review_id == review_id)
+            .lateral("ratings_of")
+        )
+
+    @classmethod
+    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> list[RatingRow]:
+        """The ratings of the review that starts with its product's number and its own."""
+        characteristics, numbers, chosen = values
+        if numbers is None:
+            return []
+        product_id, review_id = row[0], row[1]
+        return [
+            RatingRow(product_id, review_id, characteristic, number, value)
+            for characteristic, number, value in zip(characteristics, numbers, chosen, strict=True)
+        ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import asyncpg
 from sqlalchemy import and_, func, select
 
 from graphql_api.db.models import Review
@@ -29,13 +28,10 @@ def _statement(wanted: ReviewFilter) -> Statement:
 class ReviewCountsOfSearch(BatchLoader[int, list[int]]):
     """By product number: how many reviews of 1 to 5 stars the filter finds, its own stars left out."""
 
-    def __init__(self, reads: asyncpg.Pool, wanted: ReviewFilter) -> None:
-        super().__init__(reads)
-        self.wanted = wanted
-
     async def batch_load_fn(self, keys: list[int]) -> list[list[int]]:
-        statement = _statement(replace(self.wanted, ratings=None, search=""))
+        wanted: ReviewFilter = self.selection
+        statement = _statement(replace(wanted, ratings=None, search=""))
         counts = [[0] * 5 for _ in keys]
-        for place, rating, count in await statement.fetch(self.reads, product_id=keys, search=self.wanted.search):
+        for place, rating, count in await statement.fetch(self.reads, product_id=keys, search=wanted.search):
             counts[place - 1][rating - 1] = count
         return counts

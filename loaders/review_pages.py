@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import asyncpg
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -30,11 +29,15 @@ from sqlalchemy.sql.elements import Tuple
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.db.models import Review
-from loaders.batch import BatchLoader, argument, array_of, arrays_table, literal_size
+from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, argument, array_of, arrays_table, literal_size, named
 from loaders.page import Page, Window, page_of
+from loaders.photos import PhotosByReview
+from loaders.ratings import RatingsByReview
 from loaders.reviews import HAS_PHOTOS, REVIEW_COLUMNS
 from loaders.rows import ReviewRow
 from loaders.statement import Statement
+
+_WIDTH = len(REVIEW_COLUMNS)
 
 Position: TypeAlias = tuple[float | int | datetime, ...]
 """Where a review stands in a sort: the sort's keys, then the review's number."""
@@ -121,7 +124,7 @@ def matching(wanted: ReviewFilter, product_id: ColumnElement[int]) -> list[Colum
 
 
 @lru_cache(maxsize=1024)  # 5 sorts, few page sizes and filters: a front end needs dozens
-def _statement(selection: ReviewSelection) -> Statement:
+def _statement(selection: ReviewSelection, ahead: Aheads) -> Statement:
     sort = SORTS[selection.sort]
     expressions = [*(key.expression for key in sort), Review.review_id.expression]
     types: list[TypeEngine[Any]] = [*(key.type for key in sort), BigInteger()]
@@ -159,18 +162,21 @@ def _statement(selection: ReviewSelection) -> Statement:
         .limit(literal_size(selection.window.size + 1))
         .lateral("page")
     )
+    besides = Besides(ahead, page.c.product_id, page.c.review_id)
     return Statement(
-        f"reviews by product, {selection.sort.lower()}",
-        select(once.c.place, once.c.any_before, once.c.any_after, *page.c).select_from(once.outerjoin(page, true())),
+        named(f"reviews by product, {selection.sort.lower()}", ahead),
+        select(once.c.place, once.c.any_before, once.c.any_after, *page.c, *besides.columns).select_from(
+            besides.joined(once.outerjoin(page, true()))
+        ),
     )
 
 
 class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
     """Pages of several products in one statement, for one selection."""
 
-    def __init__(self, reads: asyncpg.Pool, selection: ReviewSelection) -> None:
-        super().__init__(reads)
-        self.selection = selection
+    selection: ReviewSelection
+    row_class = ReviewRow
+    may_have_ahead = frozenset({PhotosByReview, RatingsByReview})
 
     async def batch_load_fn(self, keys: list[ReviewPageKey]) -> list[Page[ReviewRow]]:
         wanted = self.selection.filter
@@ -182,13 +188,14 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
         for n in range(len(SORTS[self.selection.sort]) + 1):
             parameters[f"after_{n}"] = [key.after[n] for key in keys if key.after is not None]
             parameters[f"before_{n}"] = [key.before[n] for key in keys if key.before is not None]
-        statement = _statement(_shape(self.selection))
+        statement, ahead = _statement(_shape(self.selection), self.ahead), self.ahead
         rows: list[list[ReviewRow]] = [[] for _ in keys]
         beyond = [(False, False)] * len(keys)
         for place, any_before, any_after, *values in await statement.fetch(self.reads, **parameters):
             beyond[place - 1] = (any_before, any_after)
             if values[0] is not None:  # a product whose page is empty still says what lies beyond
-                rows[place - 1].append(ReviewRow(*values))
+                aheads = aheads_of(ahead, values, values[_WIDTH:])
+                rows[place - 1].append(ReviewRow._make((*values[:_WIDTH], aheads)))
         window = self.selection.window
         reverse = not window.backward
         return [

@@ -11,7 +11,7 @@ from loaders.batch import BatchLoader, array_of, numbers_table, one_each
 from loaders.rows import ReviewRow
 from loaders.statement import Statement
 
-REVIEW_COLUMNS = tuple(getattr(Review, name) for name in ReviewRow._fields)
+REVIEW_COLUMNS = tuple(getattr(Review, name) for name in ReviewRow._fields if name != "ahead")
 # The 0 is written into the statement: a partial index fits only a condition that is known when it is planned.
 HAS_PHOTOS = Review.photo_count > literal(0, literal_execute=True)
 

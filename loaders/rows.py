@@ -1,10 +1,13 @@
-"""The rows that loaders return. A field's name is its column's name; a row's select is made from its fields."""
+"""The rows that loaders return. A field's name is its column's name; a row's select is made from its fields.
+
+``ahead``, which is no column, holds what was loaded along with the row, in the order of the loader's ``ahead``.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class ProductRow(NamedTuple):
@@ -16,6 +19,7 @@ class ProductRow(NamedTuple):
     description: str | None
     category: str | None
     default_price: Decimal | None
+    ahead: tuple[Any, ...] = ()
 
 
 class FiguresRow(NamedTuple):
@@ -30,16 +34,15 @@ class FiguresRow(NamedTuple):
 
     def by_rating(self, *, recommended: bool | None = None, with_photos: bool | None = None) -> list[int]:
         """Counts of 1 to 5 stars, over the cells that fit."""
-        return [
-            sum(
-                self.counts[stars * 4 + is_recommended * 2 + has_photos]
-                for is_recommended in (0, 1)
-                if recommended is None or is_recommended == recommended
-                for has_photos in (0, 1)
-                if with_photos is None or has_photos == with_photos
-            )
-            for stars in range(5)
+        counts = self.counts
+        if recommended is None and with_photos is None:
+            return [sum(counts[cell : cell + 4]) for cell in (0, 4, 8, 12, 16)]
+        cells = [
+            is_recommended * 2 + has_photos
+            for is_recommended in ((0, 1) if recommended is None else (recommended,))
+            for has_photos in ((0, 1) if with_photos is None else (with_photos,))
         ]
+        return list(map(sum, zip(*(counts[cell::4] for cell in cells), strict=True)))
 
 
 class CharacteristicRow(NamedTuple):
@@ -65,6 +68,7 @@ class ReviewRow(NamedTuple):
     response: str | None
     helpfulness: int
     relevance: float
+    ahead: tuple[Any, ...] = ()
 
 
 class PhotoRow(NamedTuple):

@@ -14,12 +14,14 @@ from graphql import (
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    Undefined,
     parse,
     specified_rules,
     validate,
 )
 
 from graphql_api.execution.answer import Answer, Stage, refused
+from graphql_api.limits.cost import Cost, size_of, sizing_variables
 from graphql_api.schema.build import Schema
 from graphql_api.settings import Settings
 
@@ -27,6 +29,7 @@ _MAX_ERRORS = 20
 # A parsed document takes some 120 times the memory of its text: 200 of the longest that are kept, 240 MB.
 _KEPT_DOCUMENTS = 200
 _LONGEST_KEPT = 10_000
+_KEPT_COSTS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +40,13 @@ class Document:
     node: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
     sha256: str = field(init=False)
+    planned: dict[int, Any] = field(init=False, default_factory=dict)
+    """What was compiled of each operation, by its ``id``, or the word that says why nothing was.
+
+    A node hashes by all that is below it, which takes longer than to run a plan.
+    """
+    _costs: dict[tuple[Any, ...], int] = field(init=False, default_factory=dict)
+    _sizing: dict[int, list[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", hashlib.sha256(self.text.encode()).hexdigest())
@@ -50,6 +60,23 @@ class Document:
         if not self.operations:
             return GraphQLError("The document has no operation.")
         return GraphQLError("The document has several operations: say which one with `operationName`.")
+
+    def cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any], limit: int) -> int:
+        """The most objects that the operation's answer can hold, or, beyond ``limit``, some number beyond it.
+
+        Kept for the 64 combinations of page sizes that came first.
+        """
+        names = self._sizing.get(id(operation))
+        if names is None:
+            names = self._sizing[id(operation)] = sizing_variables(self.node)
+        sizes = tuple([size_of(variables.get(name, Undefined)) for name in names])
+        key = (id(operation), *sizes)
+        cost = self._costs.get(key)
+        if cost is None:
+            cost = Cost(self.node, variables, limit).of(operation)
+            if len(self._costs) < _KEPT_COSTS:
+                self._costs[key] = cost
+        return cost
 
 
 class Documents:

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections import Counter
 from typing import Any
 
-from graphql import GraphQLError, OperationType
+import asyncpg
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from graphql_api.context import Context
+from graphql_api.db.engine import is_passing, root_of
+from graphql_api.errors import ClientError
 from graphql_api.execution.answer import Answer, Stage, refused
 from graphql_api.execution.document import Document, Documents
+from graphql_api.execution.plans.plan import Planned
+from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.execution.reference import Reference
-from graphql_api.limits.cost import Cost
 from graphql_api.schema.build import Schema
 from graphql_api.settings import Settings
+from loaders.shared import SharedLoaders
+
+logger = logging.getLogger("reviews")
 
 
 class Executor:
-    """Runs documents against one schema. ``documents`` makes them of texts."""
+    """Runs documents against one schema. ``documents`` makes them of texts.
+
+    ``by_graphql_core`` counts the operations that graphql-core ran, by the reason why no plan did.
+    """
 
     def __init__(self, schema: Schema, settings: Settings) -> None:
         self.documents = Documents(schema, settings)
+        self.by_graphql_core: Counter[str] = Counter()
+        self.by_plan = 0
+        self._schema = schema
         self._reference = Reference(schema, settings)
+        self._compiled = settings.execution == "compiled"
         self._max_cost = settings.max_cost
+        self._patience_s = settings.statement_timeout_ms / 1000
+        self._loaders: SharedLoaders | None = None
 
     async def run(
         self,
@@ -38,9 +57,53 @@ class Executor:
             return refused(Stage.OPERATION, [operation])
         if operation.operation is not OperationType.QUERY and not mutations:
             return refused(Stage.METHOD, [GraphQLError("A mutation must be sent with POST.")])
-        if Cost(document.node, variables, self._max_cost).of(operation) > self._max_cost:
+        if document.cost(operation, variables, self._max_cost) > self._max_cost:
             message = (
                 f"The answer could hold more than {self._max_cost} objects: ask for smaller pages or fewer levels."
             )
             return refused(Stage.COST, [GraphQLError(message)])
+        reason = "reference"
+        if self._compiled:
+            planned = self._planned(document, operation)
+            if isinstance(planned, Planned):
+                try:
+                    body = await planned.run(variables, self._shared(context))
+                except UnsupportedError as error:
+                    reason = error.reason
+                except Exception as error:  # noqa: BLE001 - whatever it is, graphql-core says where it belongs
+                    reason = self._failed(error, context)
+                else:
+                    self.by_plan += 1
+                    return Answer(Stage.EXECUTION, body, clean=True)
+            else:
+                reason = planned
+        self.by_graphql_core[reason] += 1
         return await self._reference.run(document, operation_name, variables, context)
+
+    def _shared(self, context: Context) -> SharedLoaders:
+        """The loaders of this process on the open database."""
+        reads = context.database.reads
+        if self._loaders is None or self._loaders.reads is not reads:
+            self._loaders = SharedLoaders(reads, self._patience_s)
+        return self._loaders
+
+    def _planned(self, document: Document, operation: OperationDefinitionNode) -> Planned | str:
+        """The plans of ``operation``, made on first sight, or the reason why it has none."""
+        planned = document.planned.get(id(operation))
+        if planned is None:
+            try:
+                planned = Planned(self._schema, document, operation)
+            except UnsupportedError as error:
+                planned = error.reason
+            document.planned[id(operation)] = planned
+        return planned
+
+    def _failed(self, error: Exception, context: Context) -> str:
+        """Why a plan ended. A database that is away or too slow is not asked again for the same request."""
+        if isinstance(error, ClientError | GraphQLError):
+            return "error"
+        if is_passing(error) or isinstance(root_of(error), asyncpg.QueryCanceledError | asyncio.TimeoutError):
+            context.fail(error)
+            return "database"
+        logger.debug("%s: a plan ended", context.request_id, exc_info=error)
+        return "failure"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -18,8 +19,11 @@ from graphql import (
     ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    Undefined,
     ValueNode,
     VariableNode,
+    Visitor,
+    visit,
 )
 
 # How many objects a field brings where no argument says so: at least as many as real rows have.
@@ -36,8 +40,30 @@ OBJECTS = {
     "products": 100,
     "nodes": 100,
 }
+SIZING = frozenset({"first", "last", "ids"})
 LARGEST = 100  # the most that any page or list of ids may have
 CONNECTIONS = frozenset({"reviews", "reviewPhotos", "catalog"})
+
+
+def size_of(value: Any) -> int | None:
+    """How many objects a page size or a list of ids asks for, if it is one."""
+    if value is Undefined:
+        return -1
+    size = len(value) if isinstance(value, list) else value
+    return min(max(size, 1), LARGEST) if isinstance(size, int) else None
+
+
+def sizing_variables(document: DocumentNode) -> list[str]:
+    """The variables that say how many objects are asked for: a cost depends on no others."""
+    names: set[str] = set()
+
+    class Finder(Visitor):
+        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+            if node.name.value in SIZING and isinstance(node.value, VariableNode):
+                names.add(node.value.name.value)
+
+    visit(document, Finder())
+    return sorted(names)
 
 
 class Cost:
@@ -91,11 +117,10 @@ class Cost:
     def _size(self, node: FieldNode, default: int) -> int:
         """What ``first``, ``last`` or the length of ``ids`` say, else ``default``; at most what a page may hold."""
         for argument in node.arguments or ():
-            if argument.name.value in {"first", "last", "ids"}:
-                value = self._value(argument.value)
-                size = len(value) if isinstance(value, list) else value
-                if isinstance(size, int):
-                    return min(max(size, 1), LARGEST)
+            if argument.name.value in SIZING:
+                size = size_of(self._value(argument.value))
+                if size is not None:
+                    return size
         return default
 
     def _value(self, node: ValueNode | None) -> Any:

@@ -26,6 +26,9 @@ from graphql_api.schema import identity
 from graphql_api.schema.product import Product as ProductType
 from graphql_api.schema.review import Review as ReviewType
 from graphql_api.schema.types import Info
+from loaders.batch import Kind, Load
+from loaders.products import ProductsById
+from loaders.reviews import ReviewsById
 
 KEY_LIFETIME = timedelta(days=7)
 KEYS_FORGOTTEN = 10
@@ -45,14 +48,14 @@ class AddReviewPayload:
     async def review(self, info: Info) -> ReviewType | None:
         if self.product_id is None or self.review_id is None:
             return None
-        row = await info.context.loaders.reviews.load((self.product_id, self.review_id))
+        row = await info.context.loaders.load(Load(Kind(ReviewsById), (self.product_id, self.review_id)))
         return None if row is None else ReviewType(row=row)
 
     @strawberry.field(description="The product with its figures as they stand; null when there is none.")
     async def product(self, info: Info) -> ProductType | None:
         if self.product_id is None:
             return None
-        row = await info.context.loaders.products.load(self.product_id)
+        row = await info.context.loaders.load(Load(Kind(ProductsById), self.product_id))
         return None if row is None else ProductType(row=row)
 
 

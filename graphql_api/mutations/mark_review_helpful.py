@@ -13,6 +13,8 @@ from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.mutations.voters import voter_digest
 from graphql_api.schema.review import Review as ReviewType
 from graphql_api.schema.types import Info
+from loaders.batch import Kind, Load
+from loaders.reviews import ReviewsById
 
 MOST_VOTES = 2**31 - 1  # what the column holds: a count that is full stays full
 
@@ -44,7 +46,7 @@ class MarkReviewHelpfulPayload:
     async def review(self, info: Info) -> ReviewType | None:
         if self.target is None:
             return None
-        row = await info.context.loaders.reviews.load((self.target.product_id, self.target.review_id))
+        row = await info.context.loaders.load(Load(Kind(ReviewsById), (self.target.product_id, self.target.review_id)))
         return None if row is None else ReviewType(row=row)
 
 

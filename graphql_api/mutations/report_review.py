@@ -13,6 +13,8 @@ from graphql_api.mutations.voters import voter_digest
 from graphql_api.schema import identity
 from graphql_api.schema.product import Product as ProductType
 from graphql_api.schema.types import Info
+from loaders.batch import Kind, Load
+from loaders.products import ProductsById
 
 MAX_REASON = 1000
 
@@ -48,7 +50,7 @@ class ReportReviewPayload:
     async def product(self, info: Info) -> ProductType | None:
         if self.target is None:
             return None
-        row = await info.context.loaders.products.load(self.target.product_id)
+        row = await info.context.loaders.load(Load(Kind(ProductsById), self.target.product_id))
         return None if row is None else ProductType(row=row)
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 import strawberry
 
 from graphql_api.schema import identity
+from graphql_api.schema.column import column
 from graphql_api.schema.node import Node
 from graphql_api.schema.rating_summary import mean
 from loaders.rows import CharacteristicRow
@@ -48,9 +49,7 @@ class Characteristic(Node):
     def characteristic_id(self) -> strawberry.ID:
         return strawberry.ID(str(self.row.characteristic_id))
 
-    @strawberry.field(description="Which aspect it is.")
-    def kind(self) -> CharacteristicKind:
-        return CharacteristicKind(self.row.kind)
+    kind: CharacteristicKind = column(description="Which aspect it is.")
 
     @strawberry.field(description="The mean of the values chosen; null while nobody rated it.")
     def average(self) -> float | None:

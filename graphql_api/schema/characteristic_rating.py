@@ -6,8 +6,11 @@ import strawberry
 
 from graphql_api.schema.characteristic import LABELS, Characteristic
 from graphql_api.schema.column import column
-from graphql_api.schema.types import Info
+from graphql_api.schema.loaded import OfRow, loaded
+from loaders.characteristics import CharacteristicsByProduct
 from loaders.rows import CharacteristicRow, RatingRow
+
+_OF_PRODUCT = OfRow(CharacteristicsByProduct, "product_id")
 
 
 @strawberry.type(description="What a review says of one characteristic of its product.")
@@ -16,17 +19,12 @@ class CharacteristicRating:
 
     row: strawberry.Private[RatingRow]
 
-    async def load_characteristic(self, info: Info) -> CharacteristicRow:
-        """The characteristic's row. A foreign key holds that it is there."""
-        rows = await info.context.loaders.characteristics.load(self.row.product_id)
-        return next(row for row in rows if row.characteristic_id == self.row.characteristic_id)
-
-    @strawberry.field(description="The characteristic that is rated.")
-    async def characteristic(self, info: Info) -> Characteristic:
-        return Characteristic(row=await self.load_characteristic(info))
+    @loaded(_OF_PRODUCT, find="characteristic_id", description="The characteristic that is rated.")
+    def characteristic(self, row: CharacteristicRow) -> Characteristic:
+        return Characteristic(row=row)
 
     value: int = column(description="The value chosen, 1 to 5.")
 
-    @strawberry.field(description="What the value means, in words.")
-    async def label(self, info: Info) -> str:
-        return LABELS[(await self.load_characteristic(info)).kind][self.row.value - 1]
+    @loaded(_OF_PRODUCT, find="characteristic_id", description="What the value means, in words.")
+    def label(self, row: CharacteristicRow) -> str:
+        return LABELS[row.kind][self.row.value - 1]

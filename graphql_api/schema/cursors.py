@@ -25,7 +25,7 @@ Value = float | int | datetime
 
 def encode(connection: str, product_id: int, values: tuple[Value, ...]) -> str:
     """The cursor of the row at ``values`` in the order ``connection`` of a product."""
-    plain = "|".join((connection, str(product_id), *map(_spell, values)))
+    plain = f"{connection}|{product_id}|{'|'.join(map(_spell, values))}"
     return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 

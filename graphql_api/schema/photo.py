@@ -9,9 +9,10 @@ import strawberry
 from graphql_api.errors import GoneError
 from graphql_api.schema import identity
 from graphql_api.schema.column import column
+from graphql_api.schema.loaded import OfRow, loaded
 from graphql_api.schema.node import Node
-from graphql_api.schema.types import Info
-from loaders.rows import PhotoRow
+from loaders.reviews import ReviewsById
+from loaders.rows import PhotoRow, ReviewRow
 
 if TYPE_CHECKING:
     from graphql_api.schema.review import Review
@@ -33,11 +34,10 @@ class Photo(Node):
 
     url: str = column(description="Where the picture is.")
 
-    @strawberry.field(description="The review that the photo belongs to.")
-    async def review(self, info: Info) -> Annotated[Review, strawberry.lazy("graphql_api.schema.review")]:
+    @loaded(OfRow(ReviewsById, "product_id", "review_id"), description="The review that the photo belongs to.")
+    def review(self, row: ReviewRow | None) -> Annotated[Review, strawberry.lazy("graphql_api.schema.review")]:
         from graphql_api.schema.review import Review  # noqa: PLC0415 - a review shows photos, and a photo its review
 
-        row = await info.context.loaders.reviews.load((self.row.product_id, self.row.review_id))
         if row is None:
             raise GoneError("review")
         return Review(row=row)

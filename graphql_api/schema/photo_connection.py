@@ -8,12 +8,14 @@ from typing import cast
 import strawberry
 
 from graphql_api.schema import cursors
+from graphql_api.schema.loaded import loaded
 from graphql_api.schema.page_info import PageInfo, page_info_of, window_of
 from graphql_api.schema.photo import Photo
-from graphql_api.schema.types import Info
+from loaders.batch import Kind, Load
 from loaders.page import Page
-from loaders.photo_pages import PhotoPageKey, PhotoPosition, PhotoSelection
-from loaders.rows import PhotoRow
+from loaders.photo_pages import PhotoPageKey, PhotoPages, PhotoPosition, PhotoSelection
+from loaders.products import FiguresByProduct
+from loaders.rows import FiguresRow, PhotoRow
 
 DEFAULT_PAGE = 20
 
@@ -40,25 +42,29 @@ class PhotoConnection:
     selection: strawberry.Private[PhotoSelection]
     key: strawberry.Private[PhotoPageKey]
 
-    async def page(self, info: Info) -> Page[PhotoRow]:
+    def page(self) -> Load:
         """The page, loaded once for all the fields that show it."""
-        return await info.context.loaders.photo_pages(self.selection).load(self.key)
+        return Load(Kind(PhotoPages, self.selection), self.key)
 
-    @strawberry.field(description="The photos of this page with their cursors.")
-    async def edges(self, info: Info) -> list[PhotoEdge]:
-        return [PhotoEdge(row=row) for row in (await self.page(info)).rows]
+    def figures(self) -> Load:
+        """The kept figures of the product."""
+        return Load(Kind(FiguresByProduct), self.key.product_id)
 
-    @strawberry.field(description="The photos of this page.")
-    async def nodes(self, info: Info) -> list[Photo]:
-        return [Photo(row=row) for row in (await self.page(info)).rows]
+    @loaded(page, of=PhotoPages, description="The photos of this page with their cursors.")
+    def edges(self, page: Page[PhotoRow]) -> list[PhotoEdge]:
+        return [PhotoEdge(row=row) for row in page.rows]
 
-    @strawberry.field(description="Where this page lies.")
-    async def page_info(self, info: Info) -> PageInfo:
-        return page_info_of(await self.page(info), _cursor)
+    @loaded(page, of=PhotoPages, description="The photos of this page.")
+    def nodes(self, page: Page[PhotoRow]) -> list[Photo]:
+        return [Photo(row=row) for row in page.rows]
 
-    @strawberry.field(description="How many photos the product's visible reviews have.")
-    async def total_count(self, info: Info) -> int:
-        return (await info.context.loaders.figures.load(self.key.product_id)).photo_count
+    @loaded(page, of=PhotoPages, description="Where this page lies.")
+    def page_info(self, page: Page[PhotoRow]) -> PageInfo:
+        return page_info_of(page, _cursor)
+
+    @loaded(figures, hint=FiguresByProduct, description="How many photos the product's visible reviews have.")
+    def total_count(self, figures: FiguresRow) -> int:
+        return figures.photo_count
 
 
 def photo_connection(

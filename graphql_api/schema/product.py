@@ -10,13 +10,15 @@ import strawberry
 from graphql_api.schema import identity
 from graphql_api.schema.characteristic import Characteristic
 from graphql_api.schema.column import column
+from graphql_api.schema.loaded import OfRow, by_number, loaded
 from graphql_api.schema.node import Node
 from graphql_api.schema.page_info import After, Before, First, Last
 from graphql_api.schema.photo_connection import PhotoConnection, photo_connection
 from graphql_api.schema.rating_summary import RatingSummary
 from graphql_api.schema.review_connection import ReviewConnection, ReviewFilter, ReviewSort, review_connection
-from graphql_api.schema.types import Info
-from loaders.rows import ProductRow
+from loaders.characteristics import CharacteristicsByProduct
+from loaders.products import FiguresByProduct
+from loaders.rows import CharacteristicRow, FiguresRow, ProductRow
 
 
 @strawberry.type(description="Something that the shop sells.")
@@ -39,16 +41,15 @@ class Product(Node):
     category: str | None = column(description="The category the product is listed under.")
     default_price: Decimal | None = column(description="The price without any offer, in the shop's currency.")
 
-    @strawberry.field(description="The figures of its reviews.")
-    async def rating_summary(self, info: Info) -> RatingSummary:
-        return RatingSummary(row=await info.context.loaders.figures.load(self.row.product_id))
+    @loaded(OfRow(FiguresByProduct, "product_id"), description="The figures of its reviews.")
+    def rating_summary(self, figures: FiguresRow) -> RatingSummary:
+        return RatingSummary(row=figures)
 
-    @strawberry.field(description="What its reviews rate beside the stars.")
-    async def characteristics(self, info: Info) -> list[Characteristic]:
-        rows = await info.context.loaders.characteristics.load(self.row.product_id)
+    @loaded(OfRow(CharacteristicsByProduct, "product_id"), description="What its reviews rate beside the stars.")
+    def characteristics(self, rows: list[CharacteristicRow]) -> list[Characteristic]:
         return [Characteristic(row=row) for row in rows]
 
-    @strawberry.field(description="Its reviews, five a page unless asked otherwise.")
+    @by_number(description="Its reviews, five a page unless asked otherwise.")
     def reviews(
         self,
         first: First = None,
@@ -64,7 +65,7 @@ class Product(Node):
     ) -> ReviewConnection:
         return review_connection(self.row.product_id, first, after, last, before, sort, filter)
 
-    @strawberry.field(description="Shoppers' photos of it, 20 a page unless asked otherwise.")
+    @by_number(description="Shoppers' photos of it, 20 a page unless asked otherwise.")
     def review_photos(
         self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> PhotoConnection:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import strawberry
 
 from graphql_api.schema import cursors
+from graphql_api.schema.loaded import loaded
 from graphql_api.schema.page_info import PageInfo, page_info_of, window_of
 from graphql_api.schema.product import Product
 from graphql_api.schema.texts import searched, storable
-from graphql_api.schema.types import Info
-from loaders.catalog import CatalogFilter, catalog_count, catalog_page
-from loaders.page import Page, Window
+from loaders.batch import Kind, Load
+from loaders.catalog import CatalogCounts, CatalogFilter, CatalogPageKey, CatalogPages
+from loaders.page import Page
 from loaders.rows import ProductRow
 
 DEFAULT_PAGE = 20
@@ -35,37 +34,33 @@ class ProductEdge:
 
 @strawberry.type(description="A page of the catalogue, by product number.")
 class ProductConnection:
-    """A list of the whole shop, so it batches with nothing: a field of it is one statement for the page."""
+    """What is asked for is loaded: a total needs no page and a page no total."""
 
-    wanted: strawberry.Private[CatalogFilter]
-    window: strawberry.Private[Window]
-    after: strawberry.Private[int | None]
-    before: strawberry.Private[int | None]
-    loading: strawberry.Private[asyncio.Task[Page[ProductRow]] | None] = None
+    key: strawberry.Private[CatalogPageKey]
 
-    async def page(self, info: Info) -> Page[ProductRow]:
+    def page(self) -> Load:
         """The page, loaded once for all the fields that show it."""
-        if self.loading is None:
-            self.loading = asyncio.ensure_future(
-                catalog_page(info.context.database.reads, self.wanted, self.window, self.after, self.before)
-            )
-        return await self.loading
+        return Load(Kind(CatalogPages), self.key)
 
-    @strawberry.field(description="The products of this page with their cursors.")
-    async def edges(self, info: Info) -> list[ProductEdge]:
-        return [ProductEdge(row=row) for row in (await self.page(info)).rows]
+    def count(self) -> Load:
+        """How many products match."""
+        return Load(Kind(CatalogCounts), self.key.wanted)
 
-    @strawberry.field(description="The products of this page.")
-    async def nodes(self, info: Info) -> list[Product]:
-        return [Product(row=row) for row in (await self.page(info)).rows]
+    @loaded(page, of=CatalogPages, description="The products of this page with their cursors.")
+    def edges(self, page: Page[ProductRow]) -> list[ProductEdge]:
+        return [ProductEdge(row=row) for row in page.rows]
 
-    @strawberry.field(description="Where this page lies.")
-    async def page_info(self, info: Info) -> PageInfo:
-        return page_info_of(await self.page(info), _cursor)
+    @loaded(page, of=CatalogPages, description="The products of this page.")
+    def nodes(self, page: Page[ProductRow]) -> list[Product]:
+        return [Product(row=row) for row in page.rows]
 
-    @strawberry.field(description="How many products match; worked out only when asked for.")
-    async def total_count(self, info: Info) -> int:
-        return await catalog_count(info.context.database.reads, self.wanted)
+    @loaded(page, of=CatalogPages, description="Where this page lies.")
+    def page_info(self, page: Page[ProductRow]) -> PageInfo:
+        return page_info_of(page, _cursor)
+
+    @loaded(count, of=CatalogCounts, description="How many products match; worked out only when asked for.")
+    def total_count(self, count: int) -> int:
+        return count
 
 
 def product_connection(
@@ -80,10 +75,12 @@ def product_connection(
     if category is not None and not storable(category):
         category = ""  # no category has such a name, nor an empty one
     return ProductConnection(
-        wanted=CatalogFilter(category=category, search=searched(search)),
-        window=window_of(first, last, before, default=DEFAULT_PAGE),
-        after=_position(after, "after"),
-        before=_position(before, "before"),
+        key=CatalogPageKey(
+            wanted=CatalogFilter(category=category, search=searched(search)),
+            window=window_of(first, last, before, default=DEFAULT_PAGE),
+            after=_position(after, "after"),
+            before=_position(before, "before"),
+        )
     )
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import strawberry
 
 from graphql_api.schema.category import Category
-from graphql_api.schema.lookup import MAX_LOOKUPS, at_most, find_node, find_product, find_review
+from graphql_api.schema.loaded import loaded
+from graphql_api.schema.lookup import MAX_LOOKUPS, at_most, node_among, node_of, product_of, review_of
 from graphql_api.schema.node import Node
 from graphql_api.schema.page_info import After, Before, First, Last
 from graphql_api.schema.product import Product
 from graphql_api.schema.product_connection import ProductConnection, product_connection
 from graphql_api.schema.review import Review
-from graphql_api.schema.types import Info
-from loaders.catalog import categories
+from loaders.batch import Kind, Load
+from loaders.catalog import Categories
+from loaders.products import ProductsById
+from loaders.rows import CategoryRow, ProductRow, ReviewRow
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
 GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description="Global ids, at most 100.")]
@@ -27,23 +29,30 @@ AnyIds = Annotated[list[strawberry.ID], strawberry.argument(description="Global 
 class Query:
     """The root of every query."""
 
-    @strawberry.field(description="Anything that has a global id; null when unknown or hidden.")
-    async def node(self, info: Info, id: GlobalId) -> Node | None:  # noqa: A002 - the contract's name
-        return await find_node(info.context.loaders, id)
+    @loaded(lambda _, id: node_of(id), description="Anything that has a global id; null when unknown or hidden.")  # noqa: A006 - the contract's name
+    def node(self, found: object, id: GlobalId) -> Node | None:  # noqa: A002 - the contract's name
+        return node_among(id, found)
 
-    @strawberry.field(description="Things by their global ids, in the order asked; null where unknown or hidden.")
-    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
-        at_most(MAX_LOOKUPS, ids)
-        return list(await asyncio.gather(*(find_node(info.context.loaders, id_) for id_ in ids)))
+    @loaded(
+        lambda _, ids: [node_of(one) for one in at_most(MAX_LOOKUPS, ids)],
+        many=True,
+        description="Things by their global ids, in the order asked; null where unknown or hidden.",
+    )
+    def nodes(self, found: list[object], ids: GlobalIds) -> list[Node | None]:
+        return [node_among(one, row) for one, row in zip(ids, found, strict=True)]
 
-    @strawberry.field(description="A product; null when unknown.")
-    async def product(self, info: Info, id: AnyId) -> Product | None:  # noqa: A002 - the contract's name
-        return await find_product(info.context.loaders, id)
+    @loaded(lambda _, id: product_of(id), of=ProductsById, description="A product; null when unknown.")  # noqa: A006 - the same
+    def product(self, row: ProductRow | None, id: AnyId) -> Product | None:  # noqa: A002, ARG002 - the same
+        return None if row is None else Product(row=row)
 
-    @strawberry.field(description="Products by their ids, in the order asked; null where unknown.")
-    async def products(self, info: Info, ids: AnyIds) -> list[Product | None]:
-        at_most(MAX_LOOKUPS, ids)
-        return list(await asyncio.gather(*(find_product(info.context.loaders, id_) for id_ in ids)))
+    @loaded(
+        lambda _, ids: [product_of(one) for one in at_most(MAX_LOOKUPS, ids)],
+        of=ProductsById,
+        many=True,
+        description="Products by their ids, in the order asked; null where unknown.",
+    )
+    def products(self, rows: list[ProductRow | None], ids: AnyIds) -> list[Product | None]:  # noqa: ARG002 - read above
+        return [None if row is None else Product(row=row) for row in rows]
 
     @strawberry.field(description="The catalogue by product number, 20 a page unless asked otherwise.")
     def catalog(
@@ -67,10 +76,10 @@ class Query:
     ) -> ProductConnection:
         return product_connection(first, after, last, before, category, search)
 
-    @strawberry.field(description="The categories, by name.")
-    async def categories(self, info: Info) -> list[Category]:
-        return [Category(row=row) for row in await categories(info.context.database.reads)]
+    @loaded(lambda _: Load(Kind(Categories), "all"), of=Categories, description="The categories, by name.")
+    def categories(self, rows: list[CategoryRow]) -> list[Category]:
+        return [Category(row=row) for row in rows]
 
-    @strawberry.field(description="A review; null when unknown or reported.")
-    async def review(self, info: Info, id: AnyId) -> Review | None:  # noqa: A002 - the contract's name
-        return await find_review(info.context.loaders, id)
+    @loaded(lambda _, id: review_of(id), description="A review; null when unknown or reported.")  # noqa: A006 - the same
+    def review(self, row: ReviewRow | None, id: AnyId) -> Review | None:  # noqa: A002, ARG002 - the same
+        return None if row is None else Review(row=row)

@@ -11,10 +11,13 @@ from graphql_api.errors import GoneError
 from graphql_api.schema import identity
 from graphql_api.schema.characteristic_rating import CharacteristicRating
 from graphql_api.schema.column import column
+from graphql_api.schema.loaded import OfRow, loaded
 from graphql_api.schema.node import Node
 from graphql_api.schema.photo import Photo
-from graphql_api.schema.types import Info
-from loaders.rows import ReviewRow
+from loaders.photos import PhotosByReview
+from loaders.products import ProductsById
+from loaders.ratings import RatingsByReview
+from loaders.rows import PhotoRow, ProductRow, RatingRow, ReviewRow
 
 if TYPE_CHECKING:
     from graphql_api.schema.product import Product
@@ -34,11 +37,10 @@ class Review(Node):
     def review_id(self) -> strawberry.ID:
         return strawberry.ID(str(self.row.review_id))
 
-    @strawberry.field(description="The product that is reviewed.")
-    async def product(self, info: Info) -> Annotated[Product, strawberry.lazy("graphql_api.schema.product")]:
+    @loaded(OfRow(ProductsById, "product_id"), description="The product that is reviewed.")
+    def product(self, row: ProductRow | None) -> Annotated[Product, strawberry.lazy("graphql_api.schema.product")]:
         from graphql_api.schema.product import Product  # noqa: PLC0415 - a product shows reviews, and a review its product
 
-        row = await info.context.loaders.products.load(self.row.product_id)
         if row is None:
             raise GoneError("product")
         return Product(row=row)
@@ -52,12 +54,13 @@ class Review(Node):
     response: str | None = column(description="The merchant's answer, if there is one.")
     helpfulness: int = column(description="How many shoppers found the review helpful.")
 
-    @strawberry.field(description="The reviewer's photos.")
-    async def photos(self, info: Info) -> list[Photo]:
-        rows = await info.context.loaders.photos_by_review.load((self.row.product_id, self.row.review_id))
+    @loaded(OfRow(PhotosByReview, "product_id", "review_id"), description="The reviewer's photos.")
+    def photos(self, rows: list[PhotoRow]) -> list[Photo]:
         return [Photo(row=row) for row in rows]
 
-    @strawberry.field(description="What the reviewer says of each characteristic of the product.")
-    async def characteristic_ratings(self, info: Info) -> list[CharacteristicRating]:
-        rows = await info.context.loaders.ratings_by_review.load((self.row.product_id, self.row.review_id))
+    @loaded(
+        OfRow(RatingsByReview, "product_id", "review_id"),
+        description="What the reviewer says of each characteristic of the product.",
+    )
+    def characteristic_ratings(self, rows: list[RatingRow]) -> list[CharacteristicRating]:
         return [CharacteristicRating(row=row) for row in rows]

@@ -10,15 +10,18 @@ import strawberry
 
 from graphql_api.errors import BadUserInputError
 from graphql_api.schema import cursors
+from graphql_api.schema.loaded import loaded
 from graphql_api.schema.page_info import PageInfo, page_info_of, window_of
 from graphql_api.schema.rating_summary import RatingCount, rating_counts
 from graphql_api.schema.review import Review
 from graphql_api.schema.texts import searched
-from graphql_api.schema.types import Info
+from loaders.batch import Kind, Load
 from loaders.page import Page
-from loaders.review_pages import SORTS, Position, ReviewPageKey, ReviewSelection, position_of
+from loaders.products import FiguresByProduct
+from loaders.review_counts import ReviewCountsOfSearch
+from loaders.review_pages import SORTS, Position, ReviewPageKey, ReviewPages, ReviewSelection, position_of
 from loaders.review_pages import ReviewFilter as Filter
-from loaders.rows import ReviewRow
+from loaders.rows import FiguresRow, ReviewRow
 
 DEFAULT_PAGE = 5
 _TYPES: dict[str, type] = {"relevance": float, "created_at": datetime}
@@ -83,41 +86,52 @@ class ReviewConnection:
     selection: strawberry.Private[ReviewSelection]
     key: strawberry.Private[ReviewPageKey]
 
-    async def page(self, info: Info) -> Page[ReviewRow]:
+    def page(self) -> Load:
         """The page, loaded once for all the fields that show it."""
-        return await info.context.loaders.review_pages(self.selection).load(self.key)
+        return Load(Kind(ReviewPages, self.selection), self.key)
 
-    async def by_rating(self, info: Info) -> list[int]:
+    def found(self) -> Load:
+        """What says how many reviews match: kept figures, and with a search a count."""
+        searched = self.selection.filter.search is not None
+        kind = Kind(ReviewCountsOfSearch, self.selection.filter) if searched else Kind(FiguresByProduct)
+        return Load(kind, self.key.product_id)
+
+    def by_rating(self, found: FiguresRow | list[int]) -> list[int]:
         """How many reviews of 1 to 5 stars match the filter, its own stars left out."""
         wanted = self.selection.filter
-        if wanted.search is not None:
-            return await info.context.loaders.review_counts(wanted).load(self.key.product_id)
-        figures = await info.context.loaders.figures.load(self.key.product_id)
-        return figures.by_rating(recommended=wanted.recommended, with_photos=wanted.with_photos)
+        if isinstance(found, FiguresRow):
+            return found.by_rating(recommended=wanted.recommended, with_photos=wanted.with_photos)
+        return found
 
-    @strawberry.field(description="The reviews of this page with their cursors.")
-    async def edges(self, info: Info) -> list[ReviewEdge]:
-        return [ReviewEdge(row=row, sort=self.selection.sort) for row in (await self.page(info)).rows]
+    @loaded(page, of=ReviewPages, description="The reviews of this page with their cursors.")
+    def edges(self, page: Page[ReviewRow]) -> list[ReviewEdge]:
+        return [ReviewEdge(row=row, sort=self.selection.sort) for row in page.rows]
 
-    @strawberry.field(description="The reviews of this page.")
-    async def nodes(self, info: Info) -> list[Review]:
-        return [Review(row=row) for row in (await self.page(info)).rows]
+    @loaded(page, of=ReviewPages, description="The reviews of this page.")
+    def nodes(self, page: Page[ReviewRow]) -> list[Review]:
+        return [Review(row=row) for row in page.rows]
 
-    @strawberry.field(description="Where this page lies.")
-    async def page_info(self, info: Info) -> PageInfo:
-        return page_info_of(await self.page(info), lambda row: _cursor(row, self.selection.sort))
+    @loaded(page, of=ReviewPages, description="Where this page lies.")
+    def page_info(self, page: Page[ReviewRow]) -> PageInfo:
+        return page_info_of(page, lambda row: _cursor(row, self.selection.sort))
 
-    @strawberry.field(description="How many reviews the filter matches; worked out only when asked for.")
-    async def total_count(self, info: Info) -> int:
+    @loaded(
+        found,
+        hint=FiguresByProduct,
+        description="How many reviews the filter matches; worked out only when asked for.",
+    )
+    def total_count(self, found: FiguresRow | list[int]) -> int:
         ratings = self.selection.filter.ratings
-        counts = await self.by_rating(info)
+        counts = self.by_rating(found)
         return sum(count for stars, count in enumerate(counts, 1) if ratings is None or stars in ratings)
 
-    @strawberry.field(
-        description="Five counts: how many reviews each number of stars would show, the filter's other parts applied."
+    @loaded(
+        found,
+        hint=FiguresByProduct,
+        description="Five counts: how many reviews each number of stars would show, the filter's other parts applied.",
     )
-    async def rating_counts(self, info: Info) -> list[RatingCount]:
-        return rating_counts(await self.by_rating(info))
+    def rating_counts(self, found: FiguresRow | list[int]) -> list[RatingCount]:
+        return rating_counts(self.by_rating(found))
 
 
 def review_connection(

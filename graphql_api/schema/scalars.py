@@ -11,7 +11,10 @@ from strawberry.types.scalar import ScalarDefinition
 
 def serialize_datetime(value: datetime) -> str:
     """``2021-01-09T07:47:13.963Z``: UTC, always three places."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    text = value.isoformat(timespec="milliseconds")
+    if not text.endswith("+00:00"):
+        text = value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text[:-6] + "Z"
 
 
 def serialize_decimal(value: Decimal) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import graphql_api.documents
-from tests.harness.gateway import Gateway, recorded_statements
+from graphql_api.settings import Secret, Settings
+from tests.harness.gateway import Gateway, recorded_statements, running_gateway
 from tests.harness.shop import OwnProduct, Shop
 
 FOLDER = Path(graphql_api.documents.__file__).parent
@@ -32,9 +34,22 @@ def cost(gateway: Gateway, name: str, variables: dict[str, Any]) -> Counter[str]
     return Counter(s if s[0].islower() else " ".join(s.split()[:3]).lower() for s in statements)
 
 
-READS: dict[str, tuple[Callable[[list[OwnProduct]], dict[str, Any]], dict[str, int]]] = {
-    "ProductPage": (
+@dataclass(frozen=True)
+class Read:
+    """The variables that ask for some products, and what a request costs when a plan runs it, or graphql-core."""
+
+    variables: Callable[[list[OwnProduct]], dict[str, Any]]
+    compiled: dict[str, int]
+    reference: dict[str, int]
+
+
+READS = {
+    "ProductPage": Read(
         lambda products: {"id": products[0].number, "first": 10},
+        {
+            "products by id with characteristics and figures": 1,
+            "reviews by product, relevant with photos and ratings": 1,
+        },
         {
             "products by id": 1,
             "figures by product": 1,
@@ -44,8 +59,13 @@ READS: dict[str, tuple[Callable[[list[OwnProduct]], dict[str, Any]], dict[str, i
             "ratings by review": 1,
         },
     ),
-    "MoreReviews": (
+    "MoreReviews": Read(
         lambda products: {"id": products[0].number, "first": 10, "filter": {"ratings": [3], "search": "nothing"}},
+        {
+            "products by id with characteristics and figures": 1,
+            "reviews by product, relevant with photos and ratings": 1,
+            "review counts of a search": 1,
+        },
         {
             "products by id": 1,
             "characteristics by product": 1,
@@ -55,23 +75,40 @@ READS: dict[str, tuple[Callable[[list[OwnProduct]], dict[str, Any]], dict[str, i
             "ratings by review": 1,
         },
     ),
-    "ProductCards": (
+    "ProductCards": Read(
         lambda products: {"ids": [product.number for product in products]},
+        {"products by id with characteristics and figures": 1},
         {"products by id": 1, "figures by product": 1, "characteristics by product": 1},
     ),
 }
 
 
+@pytest.fixture(scope="module")
+def by_execution(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Gateway]]:
+    """The gateway, and one on the same database that runs everything on graphql-core."""
+    state = tmp_path_factory.mktemp("reference")
+    with running_gateway(Settings(database_url=Secret(gateway.database), state=state, execution="reference")) as other:
+        yield {"compiled": gateway, "reference": other}
+
+
+@pytest.mark.parametrize("execution", ["compiled", "reference"])
 @pytest.mark.parametrize("name", READS)
-def test_a_read_costs_its_statements_whatever_the_rows(gateway: Gateway, shop: Shop, name: str) -> None:
-    variables, expected = READS[name]
+def test_a_read_costs_its_statements_whatever_the_rows(
+    by_execution: dict[str, Gateway], shop: Shop, name: str, execution: str
+) -> None:
+    gateway, variables = by_execution[execution], READS[name].variables
+    expected = getattr(READS[name], execution)
     assert cost(gateway, name, variables([stocked(shop, 5)])) == expected
     assert cost(gateway, name, variables([stocked(shop, 10), stocked(shop, 10)])) == expected
 
 
-def test_a_hundred_cards_with_figures_and_characteristics_cost_three_statements(gateway: Gateway, shop: Shop) -> None:
+@pytest.mark.parametrize(("execution", "statements"), [("compiled", 1), ("reference", 3)])
+def test_a_hundred_cards_cost_as_many_statements_as_one(
+    by_execution: dict[str, Gateway], shop: Shop, execution: str, statements: int
+) -> None:
     products = [shop.product("FIT", "QUALITY") for _ in range(100)]
-    assert cost(gateway, "ProductCards", {"ids": [product.number for product in products]}).total() == 3
+    variables = {"ids": [product.number for product in products]}
+    assert cost(by_execution[execution], "ProductCards", variables).total() == statements
 
 
 def test_add_review_costs_its_statements_whatever_the_photos_and_ratings(gateway: Gateway, shop: Shop) -> None:

@@ -18,11 +18,17 @@ from hypothesis import strategies as st
 
 from graphql_api.db.engine import open_database
 from graphql_api.settings import Settings
-from loaders.batch import BatchLoader, many_each, one_each
+from loaders.batch import BatchLoader, Kind, many_each, one_each
+from loaders.characteristics import CharacteristicsByProduct
 from loaders.page import Window
-from loaders.photo_pages import PhotoPageKey, PhotoSelection
+from loaders.photo_pages import PhotoPageKey, PhotoPages, PhotoSelection
+from loaders.photos import PhotosById, PhotosByReview
+from loaders.products import FiguresByProduct, ProductsById
+from loaders.ratings import RatingsByReview
 from loaders.registry import Loaders
-from loaders.review_pages import SORTS, ReviewFilter, ReviewPageKey, ReviewSelection, position_of
+from loaders.review_counts import ReviewCountsOfSearch
+from loaders.review_pages import SORTS, ReviewFilter, ReviewPageKey, ReviewPages, ReviewSelection, position_of
+from loaders.reviews import ReviewsById, ReviewsByNumber
 from tests.harness.gateway import Gateway, recorded_statements
 
 SAMPLE = Path(__file__).parents[1] / "data" / "atelier" / "v2"
@@ -73,7 +79,7 @@ class Case:
     """A loader, the keys it is asked, what is looked at of an answer, and what that should be for a key."""
 
     keys: st.SearchStrategy[Any]
-    loader: Callable[[Loaders], BatchLoader[Any, Any]]
+    loader: Kind
     shown: Callable[[Any], Any]
     expected: Callable[[Any], Any]
 
@@ -88,53 +94,53 @@ def found_by_stars(product: int) -> list[int]:
 
 # By the name of the loader's statement.
 CASES = {
-    "products by id": Case(NUMBERS, lambda loaders: loaders.products, lambda row: row and row.name, PRODUCTS.get),
+    "products by id": Case(NUMBERS, Kind(ProductsById), lambda row: row and row.name, PRODUCTS.get),
     "figures by product": Case(
-        NUMBERS, lambda loaders: loaders.figures, lambda row: sum(row.counts), lambda key: COUNTS.get(key, 0)
+        NUMBERS, Kind(FiguresByProduct), lambda row: sum(row.counts), lambda key: COUNTS.get(key, 0)
     ),
     "characteristics by product": Case(
         NUMBERS,
-        lambda loaders: loaders.characteristics,
+        Kind(CharacteristicsByProduct),
         lambda rows: [row.characteristic_id for row in rows],
         lambda key: CHARACTERISTICS.get(key, []),
     ),
-    "reviews by id": Case(REVIEW_KEYS, lambda loaders: loaders.reviews, lambda row: row and row.review_id, VISIBLE.get),
+    "reviews by id": Case(REVIEW_KEYS, Kind(ReviewsById), lambda row: row and row.review_id, VISIBLE.get),
     "reviews by number": Case(
         st.integers(-1, 20) | st.just(LARGEST),
-        lambda loaders: loaders.reviews_by_number,
+        Kind(ReviewsByNumber),
         lambda row: row and row.review_id,
         lambda key: key if KEY_OF.get(key) in VISIBLE else None,
     ),
     "photos by review": Case(
         REVIEW_KEYS,
-        lambda loaders: loaders.photos_by_review,
+        Kind(PhotosByReview),
         lambda rows: [row.photo_id for row in rows],
         lambda key: PHOTOS.get(key, []),
     ),
     "photos by id": Case(
         PHOTO_KEYS,
-        lambda loaders: loaders.photos,
+        Kind(PhotosById),
         lambda row: row and row.photo_id,
         lambda key: key[2] if key[2] in PHOTOS.get(key[:2], []) else None,
     ),
     "ratings by review": Case(
         REVIEW_KEYS,
-        lambda loaders: loaders.ratings_by_review,
+        Kind(RatingsByReview),
         lambda rows: [row.rating_id for row in rows],
         lambda key: RATINGS.get(key, []),
     ),
     "review counts of a search": Case(
-        NUMBERS, lambda loaders: loaders.review_counts(ReviewFilter(search="the")), list, found_by_stars
+        NUMBERS, Kind(ReviewCountsOfSearch, ReviewFilter(search="the")), list, found_by_stars
     ),
 }
 
 
-def load(gateway: Gateway, which: Callable[[Loaders], BatchLoader[Any, Any]], keys: Sequence[Any]) -> list[Any]:
+def load(gateway: Gateway, which: Kind, keys: Sequence[Any]) -> list[Any]:
     """The answers to ``keys``, asked all at once of a new loader."""
 
     async def loaded() -> list[Any]:
         async with open_database(gateway.database, Settings()) as database:
-            return list(await which(Loaders(database.reads)).load_many(keys))
+            return list(await Loaders(database.reads).of(which).load_many(keys))
 
     return asyncio.run(loaded())
 
@@ -184,7 +190,7 @@ def test_a_loader_answers_each_key_in_its_place_from_one_statement(
 def test_more_than_a_thousand_keys_are_asked_in_several_statements(gateway: Gateway) -> None:
     keys = list(range(2001, 0, -1))
     with recorded_statements() as statements:
-        answers = load(gateway, lambda loaders: loaders.products, keys)
+        answers = load(gateway, Kind(ProductsById), keys)
     assert [row and row.name for row in answers] == [None] * 1991 + [PRODUCTS[key] for key in range(10, 0, -1)]
     assert statements == ["products by id"] * 3
 
@@ -229,7 +235,7 @@ def test_pages_of_several_products_are_each_in_their_place_from_one_statement(
 ) -> None:
     everything = ReviewSelection(sort, ReviewFilter(), Window(100), has_after=False, has_before=False)
     products = range(1, 13)
-    whole = load(gateway, lambda loaders: loaders.review_pages(everything), [ReviewPageKey(n) for n in products])
+    whole = load(gateway, Kind(ReviewPages, everything), [ReviewPageKey(n) for n in products])
     rows = {product: page.rows for product, page in zip(products, whole, strict=True)}
     assert [len(rows[product]) for product in products] == [COUNTS.get(product, 0) for product in products]
 
@@ -238,7 +244,7 @@ def test_pages_of_several_products_are_each_in_their_place_from_one_statement(
     bound = "before" if backward else "after"
     keys = [ReviewPageKey(n, **{bound: position_of(rows[n][place], sort)}) for n, place in places]
     with recorded_statements() as statements:
-        pages = load(gateway, lambda loaders: loaders.review_pages(bounded), keys)
+        pages = load(gateway, Kind(ReviewPages, bounded), keys)
     expected = [
         rows[n][max(place - size, 0) : place] if backward else rows[n][place + 1 : place + 1 + size]
         for n, place in places
@@ -255,7 +261,7 @@ def test_photo_pages_of_several_products_are_each_in_their_place_from_one_statem
     selection = PhotoSelection(Window(100), has_after=False, has_before=False)
     keys = [PhotoPageKey(product) for product in products]
     with recorded_statements() as statements:
-        pages = load(gateway, lambda loaders: loaders.photo_pages(selection), keys)
+        pages = load(gateway, Kind(PhotoPages, selection), keys)
     # By the files: product 2 has review 5, and product 4 review 9, which is newer, and review 10.
     shown = {2: [1, 2, 3], 4: [4, 5, 6, 7, 8, 9]}
     assert [[row.photo_id for row in page.rows] for page in pages] == [shown.get(product, []) for product in products]

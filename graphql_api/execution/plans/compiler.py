@@ -1,0 +1,438 @@
+"""From an operation to the source of a Python function that answers it.
+
+The function mirrors the query: a loop where the query has a list, a dict display where it has an object. It says
+nothing of errors. Whatever raises ends it, and graphql-core runs the operation, which knows all about them.
+
+An object's loads begin before any of them is waited for. What may come ahead with a row, in the row's own statement,
+is asked for there; a page that needs its product's number alone begins beside the product.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from graphql import (
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    is_leaf_type,
+    is_object_type,
+)
+
+from graphql_api.execution.plans.arguments import Arguments
+from graphql_api.execution.plans.leaves import leaf
+from graphql_api.execution.plans.selection import BY_PRODUCT, DEFINITION, Loader, Selected, Selection
+from graphql_api.execution.plans.source import Source
+from graphql_api.execution.plans.unsupported import UnsupportedError
+from graphql_api.schema.column import ColumnField
+from graphql_api.schema.loaded import LoadedField, NumberField, OfRow, found_row
+from graphql_api.schema.product import Product
+from loaders.products import ProductsById
+from loaders.rows import ProductRow
+
+
+@dataclass(eq=False)
+class Known:
+    """What came ahead with the rows of a load: to be taken up at the first object that is made of such a row."""
+
+    loaders: tuple[Loader, ...]
+    row_class: type[Any] | None
+    maps: set[tuple[Loader, str]]
+    row: str | None = None
+    """The name of the row, once it is there."""
+    near: bool = True
+    """Whether no other load lies between the row and here. Below one, only what is the same for a product holds."""
+    found: dict[tuple[Loader, str], str] = field(default_factory=dict)
+
+    def value(self, loader: Loader) -> str:
+        """The expression of what ``loader`` brought."""
+        return f"{self.row}.ahead[{self.loaders.index(loader)}]"
+
+
+@dataclass(eq=False)
+class Begun:
+    """What of a field began before it is written: its object is made, or its load is under way."""
+
+    made: str | None = None
+    pending: str | None = None
+    """The name of the future, ``None`` in it where there is nothing to load."""
+    count: str | None = None
+    """Of several loads, the expression for how many."""
+    below: dict[Selected, Begun] = field(default_factory=dict)
+
+
+Started = dict[Selected, Begun]
+
+
+def _product_of_number(number: int) -> Product:
+    """A product of which the number is known and nothing else."""
+    return Product(row=ProductRow(number, *[None] * 5))  # type: ignore[arg-type] # nothing else is read of it
+
+
+def _below_load(selected: Selected, known: list[Known]) -> list[Known]:
+    """What is known below a field that loads."""
+    kept = [replace(one, near=False) for one in known if one.row is not None]
+    if selected.ahead and selected.loader is not None:
+        kept.append(Known(selected.ahead, selected.loader.row_class, selected.maps))
+    return kept
+
+
+def _taken(known: Known) -> Known:
+    """``known`` as it will be when its row is there."""
+    return replace(known, row="row")
+
+
+async def _gather(*waiting: Coroutine[Any, Any, Any]) -> list[Any]:
+    return await asyncio.gather(*waiting)
+
+
+class Compiler:
+    """Writes the function of one selection."""
+
+    def __init__(self, schema: GraphQLSchema, selection: Selection, arguments: Arguments) -> None:
+        self._schema = schema
+        self._selection = selection
+        self._arguments = arguments
+        self._source = Source()
+        self._started: list[Loader | None] = []
+        self._calls: dict[Selected, str] = {}
+
+    def compile(self) -> tuple[str, dict[str, Any]]:
+        """The source of ``async def run(o, v, s)``, and the constants that it names. Raises ``UnsupportedError``.
+
+        ``o`` is the root object, ``v`` the coerced variables, ``s`` the request's ``Loading``.
+        """
+        fields = self._selection.fields
+        started = self._begin(fields, "o", [])
+        value = self._object(self._selection.root, fields, "o", [], started)
+        self._source.line(f"return {value}")
+        text = self._source.text("async def run(o, v, s):")
+        if len(set(self._started)) < len(self._started):
+            text = text.replace("s.start(", "s.start_once(")
+        return text, self._source.constants
+
+    # --- What begins before it is waited for
+
+    def _begin(self, fields: Sequence[Selected], o: str, known: list[Known], *, by_number: bool = False) -> Started:
+        """Start the loads of ``fields`` of the object ``o``; ``by_number``: only those that need a product's number."""
+        started: Started = {}
+        shared: dict[Any, Begun] = {}
+        for selected in fields:
+            if isinstance(selected.field, LoadedField):
+                if not by_number and self._known(selected, known) is None:
+                    key = (selected.field.source, self._call(selected))
+                    if key not in shared:
+                        shared[key] = self._load(selected, o, known)
+                    started[selected] = shared[key]
+            elif isinstance(selected.field, NumberField) or not by_number:
+                begun = self._make(selected, o, known)
+                if begun is not None:
+                    started[selected] = begun
+        return started
+
+    def _make(self, selected: Selected, o: str, known: list[Known]) -> Begun | None:
+        """Make the object of a field that loads nothing itself, if something right below it does."""
+        if selected.definition is None or not selected.only or not isinstance(selected.definition.type, GraphQLNonNull):
+            return None
+        if not is_object_type(selected.definition.type.of_type):
+            return None
+        if not any(isinstance(below.field, LoadedField) for below in selected.only):
+            return None
+        made = self._source.local("o")
+        self._source.line(f"{made} = {self._resolved(selected, o)}")
+        return Begun(made=made, below=self._begin(selected.only, made, known))
+
+    def _load(self, selected: Selected, o: str, known: list[Known]) -> Begun:
+        field_, source = selected.field, self._source
+        assert isinstance(field_, LoadedField)
+        self._started.append(selected.loader)
+        pending, load = source.local("f"), source.local("l")
+        name = selected.details[0].node.name.value
+        ahead = f", {source.constant(f'{name}_ahead', selected.ahead)}" if selected.ahead else ""
+        source.line(
+            f"{load} = {source.constant(f'{name}_source', field_.source)}({self._with(o, self._call(selected))})"
+        )
+        if field_.many:
+            source.line(f"{pending} = s.start_many({load}{ahead})")
+            return Begun(pending=pending, count=f"len({load})")
+        begin = f"s.start({load}{ahead})"
+        if self._hinted(selected, known) is not None:
+            begin = f"None if {load}.kind.loader is {source.constant(field_.hint.__name__, field_.hint)} else {begin}"  # type: ignore[union-attr] # it has one
+        source.line(f"{pending} = {begin}")
+        begun = Begun(pending=pending)
+        numbers = [below for below in selected.only if isinstance(below.field, NumberField)]
+        if selected.loader is ProductsById and numbers:
+            inner = [*known, Known(selected.ahead, None, set())]
+            with source.block(f"if {load} is not None:"):
+                product = source.local("o")
+                source.line(f"{product} = {source.constant('product_of_number', _product_of_number)}({load}.key)")
+                begun.below = self._begin(numbers, product, inner, by_number=True)
+        return begun
+
+    # --- Objects, lists and leaves
+
+    def _object(
+        self, type_: GraphQLObjectType, fields: Sequence[Selected], o: str, known: list[Known], started: Started
+    ) -> str:
+        """A dict display for the object ``o``."""
+        source = self._source
+        row = None
+        if self._has_row(type_) and (
+            any(isinstance(selected.field, ColumnField | LoadedField) for selected in fields)
+            or any(self._fits(one, type_) for one in known)
+        ):
+            row = source.local("r")
+            source.line(f"{row} = {o}.row")
+            known = self._taken_up(type_, row, known)
+        parts: dict[str, str] = {}
+        deep = [selected for selected in fields if self._is_deep(selected, known)]
+        together = []
+        for selected in fields:
+            if len(deep) > 1 and selected in deep:
+                function = source.local("g")
+                with source.block(f"async def {function}():"):
+                    source.line(f"return {self._field(type_, selected, o, row, known, started)}")
+                together.append((selected.key, function))
+                parts[selected.key] = ""
+            else:
+                parts[selected.key] = self._field(type_, selected, o, row, known, started)
+        if together:
+            names = [source.local("x") for _ in together]
+            gather = source.constant("gather", _gather)
+            source.line(
+                f"{', '.join(names)} = await {gather}({', '.join(f'{function}()' for _, function in together)})"
+            )
+            for (key, _), name in zip(together, names, strict=True):
+                parts[key] = name
+        return "{" + ", ".join(f"{key!r}: {value}" for key, value in parts.items()) + "}"
+
+    def _field(
+        self,
+        parent: GraphQLObjectType,
+        selected: Selected,
+        o: str,
+        row: str | None,
+        known: list[Known],
+        started: Started,
+    ) -> str:
+        if selected.definition is None:
+            return repr(parent.name)
+        begun = started.get(selected)
+        field_ = selected.field
+        if isinstance(field_, ColumnField):
+            value = f"{row}.{field_.attribute or field_.python_name}"
+        elif isinstance(field_, LoadedField):
+            value = self._shown(selected, o, row, known, begun)
+            known = _below_load(selected, known)
+        else:
+            value = begun.made if begun is not None and begun.made is not None else self._resolved(selected, o)
+        return self._completed(selected.definition.type, selected, value, known, begun, nullable=True)
+
+    def _shown(self, selected: Selected, o: str, row: str | None, known: list[Known], begun: Begun | None) -> str:
+        """The expression for what a loaded field shows."""
+        field_, source = selected.field, self._source
+        assert isinstance(field_, LoadedField)
+        name = source.local("v")
+        ready = self._known(selected, known)
+        if ready is not None:
+            value = ready.value(selected.loader)  # type: ignore[arg-type] # known by it
+            if field_.find:
+                found = ready.found.get((selected.loader, field_.find))  # type: ignore[arg-type] # the same
+                value = f"{found}[{row}.{field_.find}]"
+            elif ready.row != row:
+                with source.block(f"if {row}.product_id != {ready.row}.product_id:"):
+                    source.line(f"raise {source.constant('unsupported', UnsupportedError)}('another product')")
+        else:
+            assert begun is not None
+            if begun.count is not None:
+                value = f"await s.all({begun.count}, {begun.pending})"
+            else:
+                hinted = self._hinted(selected, known)
+                otherwise = "None" if hinted is None else hinted.value(field_.hint)  # type: ignore[arg-type] # hinted by it
+                value = f"{otherwise} if {begun.pending} is None else (await {begun.pending})[0]"
+            if field_.find:
+                value = f"{source.constant('found_row', found_row)}({value}, {field_.find!r}, {row})"
+        source.line(f"{name} = {value}")
+        show = source.constant(f"{selected.details[0].node.name.value}_show", field_.show)
+        return f"{show}({self._with(f'{o}, {name}', self._call(selected))})"
+
+    def _completed(
+        self,
+        type_: GraphQLOutputType,
+        selected: Selected,
+        value: str,
+        known: list[Known],
+        begun: Begun | None,
+        *,
+        nullable: bool,
+    ) -> str:
+        if isinstance(type_, GraphQLNonNull):
+            return self._completed(type_.of_type, selected, value, known, begun, nullable=False)
+        if is_leaf_type(type_):
+            return leaf(self._source, type_, value, nullable=nullable)
+        if nullable:
+            name = self._source.local("x")
+            self._source.line(f"{name} = {value}")
+            with self._source.block(f"if {name} is not None:"):
+                self._source.line(f"{name} = {self._composite(type_, selected, name, known, begun)}")
+            return name
+        return self._composite(type_, selected, value, known, begun)
+
+    def _composite(
+        self, type_: GraphQLOutputType, selected: Selected, value: str, known: list[Known], begun: Begun | None
+    ) -> str:
+        if isinstance(type_, GraphQLList):
+            return self._list(type_.of_type, selected, value, known)
+        source = self._source
+        o = source.local("o")
+        source.line(f"{o} = {value}")
+        if is_object_type(type_):
+            fields = selected.below[type_.name]
+            started = begun.below if begun is not None else {}
+            rest = [one for one in fields if one not in started]
+            if begun is None or begun.made is None:
+                here = [_taken(one) if self._fits(one, type_) else one for one in known]
+                started = {**started, **self._begin(rest, o, here)}
+            return self._object(type_, fields, o, known, started)
+        name = source.local("x")
+        kind = source.local("c")
+        source.line(f"{kind} = {o}.__class__")
+        word = "if"
+        for type_name, fields in selected.below.items():
+            possible = self._schema.get_type(type_name)
+            assert isinstance(possible, GraphQLObjectType)
+            origin = source.constant(type_name, possible.extensions[DEFINITION].origin)
+            with source.block(f"{word} {kind} is {origin}:"):
+                started = self._begin(fields, o, known)
+                source.line(f"{name} = {self._object(possible, fields, o, known, started)}")
+            word = "elif"
+        with source.block("else:"):
+            source.line(f"raise {source.constant('unsupported', UnsupportedError)}('type')")
+        return name
+
+    def _list(self, item: GraphQLOutputType, selected: Selected, value: str, known: list[Known]) -> str:
+        source = self._source
+        inner = item.of_type if isinstance(item, GraphQLNonNull) else item
+        each = source.local("i")
+        if is_leaf_type(inner):
+            return f"[{leaf(source, inner, each, nullable=inner is item)} for {each} in {value}]"
+        name = source.local("x")
+        if self._waits_below(selected, known):
+            self._started += [None, None]  # as many as there are items
+            function = source.local("g")
+            with source.block(f"async def {function}({each}):"):
+                source.line(f"return {self._completed(item, selected, each, known, None, nullable=True)}")
+            gather = source.constant("gather", _gather)
+            source.line(f"{name} = await {gather}(*[{function}({each}) for {each} in {value}])")
+            return name
+        source.line(f"{name} = []")
+        with source.block(f"for {each} in {value}:"):
+            source.line(f"{name}.append({self._completed(item, selected, each, known, None, nullable=True)})")
+        return name
+
+    # --- What is known, and what has to be waited for
+
+    def _has_row(self, type_: GraphQLObjectType) -> bool:
+        return "row" in type_.extensions[DEFINITION].origin.__annotations__
+
+    def _row_class(self, type_: GraphQLObjectType) -> str:
+        return str(type_.extensions[DEFINITION].origin.__annotations__.get("row", ""))
+
+    def _fits(self, known: Known, type_: GraphQLObjectType) -> bool:
+        return (
+            known.row is None
+            and known.row_class is not None
+            and f"[{known.row_class.__name__}]" in self._row_class(type_)
+        )
+
+    def _taken_up(self, type_: GraphQLObjectType, row: str, known: list[Known]) -> list[Known]:
+        taken = []
+        for one in known:
+            if self._fits(one, type_):
+                mine = Known(one.loaders, one.row_class, one.maps, row)
+                for loader, column in sorted(one.maps, key=str):
+                    if loader in one.loaders:
+                        mapped = self._source.local("m")
+                        self._source.line(f"{mapped} = {{i.{column}: i for i in {mine.value(loader)}}}")
+                        mine.found[loader, column] = mapped
+                taken.append(mine)
+            else:
+                taken.append(one)
+        return taken
+
+    def _known(self, selected: Selected, known: list[Known]) -> Known | None:
+        """What holds the value of a loaded field already."""
+        field_ = selected.field
+        if not isinstance(field_, LoadedField) or not isinstance(field_.source, OfRow):
+            return None
+        for one in reversed(known):
+            near = one.near or field_.source.columns == BY_PRODUCT
+            if one.row is not None and near and selected.loader in one.loaders:
+                return one
+        return None
+
+    def _hinted(self, selected: Selected, known: list[Known]) -> Known | None:
+        field_ = selected.field
+        if not isinstance(field_, LoadedField) or field_.hint is None:
+            return None
+        for one in reversed(known):
+            if field_.hint in one.loaders:
+                return one
+        return None
+
+    def _waits(self, selected: Selected, known: list[Known]) -> bool:
+        """Whether the field is waited for, or anything below it."""
+        if isinstance(selected.field, LoadedField) and self._known(selected, known) is None:
+            return True
+        return self._waits_below(selected, known)
+
+    def _waits_below(self, selected: Selected, known: list[Known]) -> bool:
+        if isinstance(selected.field, LoadedField):
+            known = _below_load(selected, known)
+        for type_name, fields in selected.below.items():
+            type_ = self._schema.get_type(type_name)
+            assert isinstance(type_, GraphQLObjectType)
+            here = [_taken(one) if self._fits(one, type_) else one for one in known]
+            if any(self._waits(one, here) for one in fields):
+                return True
+        return False
+
+    def _is_deep(self, selected: Selected, known: list[Known]) -> bool:
+        return bool(selected.below) and self._waits_below(selected, known)
+
+    # --- Calls
+
+    def _call(self, selected: Selected) -> str:
+        if selected not in self._calls:
+            assert selected.field is not None
+            assert selected.definition is not None
+            node = selected.details[0].node
+            self._calls[selected] = self._arguments.of(self._source, selected.field, selected.definition, node)
+        return self._calls[selected]
+
+    def _resolved(self, selected: Selected, o: str) -> str:
+        """The expression for the value of a field that loads nothing."""
+        field_ = selected.field
+        assert field_ is not None
+        resolver = field_.base_resolver
+        if resolver is None:
+            return f"{o}.{field_.python_name}"
+        function = resolver.wrapped_func
+        if inspect.iscoroutinefunction(function) or _takes_info(function):
+            raise UnsupportedError("resolver")
+        name = self._source.constant(selected.details[0].node.name.value, function)
+        return f"{name}({self._with(o, self._call(selected))})"
+
+    @staticmethod
+    def _with(first: str, rest: str) -> str:
+        return f"{first}, {rest}" if rest else first
+
+
+def _takes_info(function: Any) -> bool:
+    return "info" in inspect.signature(function).parameters

@@ -1,0 +1,80 @@
+"""What a plan has of one request while it runs: its variables, and what it loads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from graphql.execution.values import VariableValues
+
+from graphql_api.execution.plans.unsupported import UnsupportedError
+from graphql_api.execution.plans.variables import Variables
+from loaders.batch import Aheads, Kind, Load
+from loaders.shared import SharedLoaders
+
+Pending = asyncio.Future[list[Any]]
+_NOTHING: list[Any] = [None]
+
+
+class Loading:
+    """One request's loads: equal ones are asked once, in batches with those of other requests."""
+
+    __slots__ = ("_asked", "_loaders", "_raw", "_variables")
+
+    def __init__(self, loaders: SharedLoaders, variables: Variables, raw: dict[str, Any]) -> None:
+        self._loaders = loaders
+        self._variables = variables
+        self._raw = raw
+        self._asked: dict[tuple[Kind, Any], Pending] | None = None
+
+    def start(self, load: Load | None, ahead: Aheads = ()) -> Pending | None:
+        """Begin to load. The result's only item is the value."""
+        if load is None:
+            return None
+        kind, key = load
+        return self._loaders.load(Kind(kind.loader, kind.selection, ahead) if ahead else kind, (key,))
+
+    def start_once(self, load: Load | None, ahead: Aheads = ()) -> Pending | None:
+        """The same where the operation may ask for equal things."""
+        if load is None:
+            return None
+        kind, key = load
+        if ahead:
+            kind = Kind(kind.loader, kind.selection, ahead)
+        if self._asked is None:
+            self._asked = {}
+        pending = self._asked.get((kind, key))
+        if pending is None:
+            pending = self._asked[kind, key] = self._loaders.load(kind, (key,))
+        return pending
+
+    def start_many(self, loads: Sequence[Load | None], ahead: Aheads = ()) -> list[tuple[list[int], Pending]]:
+        """Begin to load several: for each kind, the places of its values among all, and the values to come."""
+        groups: dict[Kind, tuple[list[int], list[Any]]] = {}
+        for place, load in enumerate(loads):
+            if load is not None:
+                kind, key = load
+                places, keys = groups.setdefault(kind, ([], []))
+                places.append(place)
+                keys.append(key)
+        return [
+            (places, self._loaders.load(Kind(kind.loader, kind.selection, ahead) if ahead else kind, keys))
+            for kind, (places, keys) in groups.items()
+        ]
+
+    @staticmethod
+    async def all(count: int, pending: list[tuple[list[int], Pending]]) -> list[Any]:
+        """The values of ``start_many``, in the order of its loads."""
+        values: list[Any] = [None] * count
+        for places, coming in pending:
+            for place, value in zip(places, await coming, strict=True):
+                values[place] = value
+        return values
+
+    def variable_values(self) -> VariableValues:
+        """The variables as graphql-core has them."""
+        values = self._variables.coerced_by_graphql(self._raw)
+        if isinstance(values, list):
+            raise UnsupportedError("variables")
+        return values

@@ -1,0 +1,93 @@
+"""A plan: one operation, compiled for one choice of what is included."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from graphql import GraphQLSkipDirective, OperationDefinitionNode, OperationType, VariableNode, Visitor, visit
+
+from graphql_api.execution.document import Document
+from graphql_api.execution.plans.arguments import Arguments
+from graphql_api.execution.plans.compiler import Compiler
+from graphql_api.execution.plans.loading import Loading
+from graphql_api.execution.plans.selection import Selection
+from graphql_api.execution.plans.unsupported import UnsupportedError
+from graphql_api.execution.plans.variables import Variables
+from graphql_api.schema.build import Schema
+from graphql_api.schema.query import Query
+from loaders.shared import SharedLoaders
+
+_MOST_FLAGS = 4
+_ROOT = Query()
+
+
+class Plan:
+    """``text`` is the function's source, for people."""
+
+    __slots__ = ("_function", "text")
+
+    def __init__(self, text: str, constants: dict[str, Any]) -> None:
+        self.text = text
+        names = dict(constants)
+        exec(compile(text, "<plan>", "exec"), names)  # noqa: S102 - our own text: names and literals of the document only
+        self._function: Callable[[Query, dict[str, Any], Loading], Awaitable[dict[str, Any]]] = names["run"]
+
+    async def run(self, values: dict[str, Any], loading: Loading) -> bytes:
+        """The response's body. Whatever raises says that graphql-core should run the operation."""
+        return orjson.dumps({"data": await self._function(_ROOT, values, loading)})
+
+
+class Planned:
+    """The plans of one operation: one for each way in which ``@skip`` and ``@include`` can fall out.
+
+    Raises ``UnsupportedError`` for an operation that has none.
+    """
+
+    def __init__(self, schema: Schema, document: Document, operation: OperationDefinitionNode) -> None:
+        if operation.operation is not OperationType.QUERY:
+            raise UnsupportedError("mutation")
+        self._schema = schema
+        self._document = document
+        self._operation = operation
+        self._flags = _flags(document)
+        if len(self._flags) > _MOST_FLAGS:
+            raise UnsupportedError("too many conditions")
+        self.variables = Variables(schema.graphql_schema, operation)
+        self._plans: dict[tuple[Any, ...], Plan] = {}
+        if not self._flags:
+            self.plan({})
+
+    def plan(self, values: dict[str, Any]) -> Plan:
+        """The plan for these coerced variables."""
+        choice = tuple([values.get(name) for name in self._flags]) if self._flags else ()
+        plan = self._plans.get(choice)
+        if plan is None:
+            if not all(isinstance(flag, bool) for flag in choice):
+                raise UnsupportedError("variables")
+            flags = {name: bool(flag) for name, flag in zip(self._flags, choice, strict=True)}
+            selection = Selection(self._schema.graphql_schema, self._document, self._operation, flags)
+            arguments = Arguments(self._schema, self.variables)
+            plan = self._plans[choice] = Plan(*Compiler(self._schema.graphql_schema, selection, arguments).compile())
+        return plan
+
+    async def run(self, raw: dict[str, Any], loaders: SharedLoaders) -> bytes:
+        """The response's body for the variables as they were sent. Raises as ``Plan.run`` does."""
+        values = self.variables.coerced(raw)
+        if values is None:
+            raise UnsupportedError("variables")
+        return await self.plan(values).run(values, Loading(loaders, self.variables, raw))
+
+
+def _flags(document: Document) -> list[str]:
+    """The variables that decide what is included, by name."""
+    names: set[str] = set()
+
+    class Finder(Visitor):
+        def enter_directive(self, node: Any, *_: Any) -> None:
+            if node.name.value in {GraphQLSkipDirective.name, "include"}:
+                names.update(one.value.name.value for one in node.arguments if isinstance(one.value, VariableNode))
+
+    visit(document.node, Finder())
+    return sorted(names)

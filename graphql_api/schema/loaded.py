@@ -1,0 +1,101 @@
+"""A GraphQL field that shows what a loader brings: what to load is said apart from what is made of it.
+
+So graphql-core loads, waits and calls, as with any resolver, and a plan may load the same together with other things,
+earlier, or find it loaded already.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from loaders.batch import BatchLoader, Kind, Load
+
+Shown = TypeVar("Shown")
+Source: TypeAlias = Callable[..., "Load | Sequence[Load | None] | None"]
+"""What an object's field loads, given the object and the field's arguments."""
+
+
+class OfRow:
+    """A source that the object's row decides: the loader ``loader``, the key of these ``columns``."""
+
+    def __init__(self, loader: type[BatchLoader[Any, Any]], *columns: str) -> None:
+        self.kind = Kind(loader)
+        self.columns = columns
+
+    def __call__(self, source: Any) -> Load:
+        """The load for the object ``source``."""
+        key = tuple(getattr(source.row, column) for column in self.columns)
+        return Load(self.kind, key if len(key) > 1 else key[0])
+
+
+class LoadedField(StrawberryField):
+    """``source`` says what to load and ``show`` makes the field's value of it.
+
+    ``of`` is the loader, where ``source`` always names the same; ``many``: ``source`` gives a list of loads.
+    Of a loaded list, ``find`` takes the one row whose column of that name equals the object's own. ``hint`` is a loader
+    whose value ``source`` often asks for.
+    """
+
+    source: Source
+    show: Callable[..., Any]
+    of: type[BatchLoader[Any, Any]] | None = None
+    many: bool = False
+    find: str | None = None
+    hint: type[BatchLoader[Any, Any]] | None = None
+
+    def __copy__(self) -> LoadedField:
+        copied = super().__copy__()
+        copied.source, copied.show, copied.of, copied.many = self.source, self.show, self.of, self.many
+        copied.find, copied.hint = self.find, self.hint
+        return copied
+
+
+def loaded(
+    source: Source,
+    *,
+    description: str,
+    of: type[BatchLoader[Any, Any]] | None = None,
+    many: bool = False,
+    find: str | None = None,
+    hint: type[BatchLoader[Any, Any]] | None = None,
+) -> Any:
+    """Decorate ``show(self, value, **arguments)``, which is given what ``source(self, **arguments)`` loads."""
+
+    def decorated(show: Callable[..., Shown]) -> LoadedField:
+        own, value, *arguments = inspect.signature(show).parameters.values()
+
+        async def resolver(self: Any, info: Any, **given: Any) -> Shown:
+            found = await info.context.loaders.load(source(self, **given))
+            return show(self, found if find is None else found_row(found, find, self.row), **given)
+
+        info = value.replace(name="info", annotation=strawberry.Info)
+        keywords = [argument.replace(kind=inspect.Parameter.KEYWORD_ONLY) for argument in arguments]
+        resolver.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # what Strawberry reads
+            [own, info, *keywords], return_annotation=inspect.signature(show).return_annotation
+        )
+        resolver.__name__, resolver.__module__, resolver.__doc__ = show.__name__, show.__module__, show.__doc__
+        field = LoadedField(description=description)
+        field.source, field.show, field.of, field.many, field.find, field.hint = source, show, of, many, find, hint
+        return field(resolver)
+
+    return decorated
+
+
+class NumberField(StrawberryField):
+    """A field that needs of its product the number alone, so its loads may begin before the product is there."""
+
+
+def by_number(*, description: str) -> Any:
+    """Decorate a resolver that reads ``self.row.product_id`` and nothing else of ``self``."""
+    return NumberField(description=description)
+
+
+def found_row(rows: Sequence[Any], column: str, own: Any) -> Any:
+    """The one of ``rows`` that has the value of ``own`` in ``column``. Foreign keys hold that it is there."""
+    wanted = getattr(own, column)
+    return next(row for row in rows if getattr(row, column) == wanted)

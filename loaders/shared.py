@@ -1,0 +1,131 @@
+"""Loaders that batch across requests: keys are collected while an earlier statement is under way, then asked at once.
+
+Alone, a request waits for nothing. Under load one statement serves dozens of requests. Nothing is kept between
+batches, and no key joins a statement that has begun: no answer is older than its request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from loaders.batch import BatchLoader, Kind
+
+MOST_UNDER_WAY = 2
+"""Statements of one loader at a time: with one, Python waits while PostgreSQL works, and the other way round."""
+
+MOST_KEYS = 256
+"""Keys of one statement: enough for several requests' worth, and short enough that nobody waits long behind it."""
+
+
+MOST_IDLE = 64
+"""Loaders that are kept though nobody waits for them: kinds hold searches, so there is no end of them."""
+
+
+class SharedLoaders:
+    """The loaders of a process, by kind.
+
+    ``patience_s``: seconds that a key may wait for its statement to begin.
+    """
+
+    def __init__(self, reads: asyncpg.Pool, patience_s: float) -> None:
+        self.reads = reads
+        self._patience_s = patience_s
+        self._loaders: dict[Kind, SharedLoader] = {}
+        self._loop = asyncio.get_running_loop()
+
+    def load(self, kind: Kind, keys: Sequence[Any]) -> asyncio.Future[list[Any]]:
+        """The values of ``keys``, in their order."""
+        loader = self._loaders.get(kind)
+        if loader is None:
+            loader = self._loaders[kind] = SharedLoader(self, kind, kind.made(self.reads), self._loop)
+        return loader.load(keys, self._loop.time() + self._patience_s)
+
+    def idle(self, kind: Kind) -> None:
+        """Nobody waits for the loader of ``kind``: it may be forgotten."""
+        if len(self._loaders) > MOST_IDLE:
+            self._loaders.pop(kind, None)
+
+
+class SharedLoader:
+    """One relation's queue. Each who waits has a future of his own, so one that is cancelled takes nobody along."""
+
+    __slots__ = ("_batch", "_kind", "_loop", "_owner", "_scheduled", "_tasks", "_waiting")
+
+    def __init__(
+        self, owner: SharedLoaders, kind: Kind, batch: BatchLoader[Any, Any], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._owner = owner
+        self._kind = kind
+        self._batch = batch
+        self._loop = loop
+        self._waiting: list[tuple[Sequence[Any], asyncio.Future[list[Any]], float]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    def load(self, keys: Sequence[Any], deadline: float) -> asyncio.Future[list[Any]]:
+        """The values of ``keys``; a ``TimeoutError`` where their statement did not begin before ``deadline``."""
+        future: asyncio.Future[list[Any]] = self._loop.create_future()
+        self._waiting.append((keys, future, deadline))
+        if not self._scheduled and len(self._tasks) < MOST_UNDER_WAY:
+            # At the end of this turn of the loop: what else becomes ready in it goes along.
+            self._scheduled = True
+            self._loop.call_soon(self._begin)
+        return future
+
+    def _begin(self) -> None:
+        self._scheduled = False
+        now = self._loop.time()
+        places: dict[Any, int] = {}
+        taken = []
+        count = 0
+        while count < len(self._waiting) and len(places) < MOST_KEYS:
+            keys, future, deadline = self._waiting[count]
+            count += 1
+            if deadline < now:
+                _fail(future, TimeoutError("no statement began in time"))
+            elif not future.done():
+                taken.append((keys, future))
+                for key in keys:
+                    places.setdefault(key, len(places))
+        del self._waiting[:count]
+        if taken:
+            task = self._loop.create_task(self._run(places, taken))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        if self._waiting and len(self._tasks) < MOST_UNDER_WAY:
+            self._scheduled = True
+            self._loop.call_soon(self._begin)
+        elif not self._tasks:
+            self._owner.idle(self._kind)
+
+    async def _run(self, places: dict[Any, int], taken: list[tuple[Sequence[Any], asyncio.Future[list[Any]]]]) -> None:
+        try:
+            values = await self._batch.batch_load_fn(list(places))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs who wait
+            for _, future in taken:
+                _fail(future, error)
+        else:
+            for keys, future in taken:
+                if not future.done():
+                    future.set_result([values[places[key]] for key in keys])
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            for _, future, _ in self._waiting:
+                future.cancel()
+            self._waiting.clear()
+        if self._waiting:
+            self._begin()
+        elif not self._tasks and not self._scheduled:
+            self._owner.idle(self._kind)
+
+
+def _fail(future: asyncio.Future[list[Any]], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # looked at, so that nobody is warned where nobody comes to fetch it
