@@ -64,11 +64,6 @@ class Catalogue:
         row = (await self._connection.execute(query)).first()
         return None if row is None else (row.fingerprint, row.report)
 
-    async def advance(self, first_number: int) -> None:
-        """Let the sequences go on at ``first_number`` or above, and above every number there is; never back."""
-        for sequence in sequences.NUMBERED:
-            await self._connection.execute(sequences.advance(sequence, first_number))
-
     async def advance_to(self, first_number: int) -> None:
         """Let the sequences that would give a number below ``first_number`` go on there, or above what there is.
 
@@ -78,7 +73,7 @@ class Catalogue:
             if await self._scalar(sequences.next_number(sequence)) < first_number:
                 await self._connection.execute(sequences.advance(sequence, first_number))
 
-    async def lowest_first_number(self, first_number: int) -> int:
+    async def _lowest_first_number(self, first_number: int) -> int:
         """The lowest line that the gateway's numbers ever began at, ``first_number`` or that of an earlier load.
 
         Above it a row may be a shopper's, whatever the line is now.
@@ -91,20 +86,22 @@ class Catalogue:
     ) -> None:
         """Write what differs between ``files`` and the files of the last load; ``report`` gets the counts.
 
-        Numbers in the files must be below ``first_number``.
+        The gateway's numbers go on at ``first_number`` or above; those in the files must be below the lowest line that
+        they ever began at.
 
         Raises ``AccountingError`` where rows are lost, ``OperatorError`` where the folder is of another catalogue or
         has too many rejects; nothing has changed then.
         """
         for table in (*STAGED.values(), MISSING):
             await self._connection.execute(CreateTable(table))
-        report.first_number = first_number
-        await self._read(files, first_number, report, rejects, limit, prune=prune)
+        report.first_number = line = await self._lowest_first_number(first_number)
+        await self._read(files, line, report, rejects, limit, prune=prune)
         self._watcher.step("Writing what changed")
         with report.step("Writing what changed"):
-            await self._merge(report, first_number, placeholders="products" not in files.files, prune=prune)
+            await self._merge(report, line, placeholders="products" not in files.files, prune=prune)
         report.finish()
-        await self.advance(first_number)
+        for sequence in sequences.NUMBERED:
+            await self._connection.execute(sequences.advance(sequence, first_number))
         await self._connection.execute(
             insert(Load).values(
                 fingerprint=bytes.fromhex(report.fingerprint), source=report.source, report=report.to_json()

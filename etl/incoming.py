@@ -54,7 +54,7 @@ _FITS = f"""
 # The largest first, so that two sessions end at about the same time.
 _INDEXES = f"""
     WITH t AS ({_TABLES})
-    SELECT i.relname::text AS name, t.relname::text AS "table", am.amname = 'gin' AS later,
+    SELECT i.relname::text AS name, am.amname = 'gin' AS later,
            replace(pg_get_indexdef(i.oid), format(' ON %I.%I USING ', nspname, t.relname),
                    format(' ON incoming.%I USING ', t.relname)) AS build,
            replace(pg_get_indexdef(i.oid), 'CREATE INDEX ', 'CREATE INDEX CONCURRENTLY IF NOT EXISTS ') AS build_later
@@ -178,7 +178,6 @@ class IndexBuild(NamedTuple):
     """An index of the catalogue. ``later``: not needed for an answer to be right, and as costly as all others."""
 
     name: str
-    table: str
     later: bool
     build: str
     build_later: str

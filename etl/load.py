@@ -99,17 +99,14 @@ async def load(
                 await FirstLoad(control, (one, two), begun or asked, watcher).run(files, report, reject_path, limit)
             await _build_later(control, watcher, report)
         else:
-            first_number = await catalogue.lowest_first_number(settings.first_number)
             await connection.rollback()
             await underway.begin(control, dataclasses.replace(asked, layout=underway.NOTHING_STORED))
             try:
-                await catalogue.bring(files, first_number, report, reject_path, limit, prune=prune)
+                await catalogue.bring(files, settings.first_number, report, reject_path, limit, prune=prune)
             except (OperatorError, AccountingError):
                 await connection.rollback()
                 await underway.discard(control)
                 raise
-            await catalogue.advance_to(settings.first_number)
-            await connection.commit()
         return report
 
 

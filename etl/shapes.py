@@ -19,8 +19,6 @@ class Shape:
     """One file. ``columns`` goes by the file's column names, in the order of the values that a row becomes."""
 
     table: str
-    one: str
-    """What a row is called in a sentence."""
     columns: Mapping[str, Column]
     e_mail: str | None = None
     """The column that no report may show."""
@@ -35,7 +33,6 @@ def shapes(first_number: int, now: datetime) -> dict[str, Shape]:
     all_shapes = (
         Shape(
             "products",
-            "product",
             {
                 "id": number,
                 "name": some_words,
@@ -45,10 +42,9 @@ def shapes(first_number: int, now: datetime) -> dict[str, Shape]:
                 "default_price": price(),
             },
         ),
-        Shape("characteristics", "characteristic", {"product_id": number, "id": number, "name": kind()}),
+        Shape("characteristics", {"product_id": number, "id": number, "name": kind()}),
         Shape(
             "reviews",
-            "review",
             {
                 "product_id": number,
                 "id": number,
@@ -65,7 +61,7 @@ def shapes(first_number: int, now: datetime) -> dict[str, Shape]:
             },
             e_mail="reviewer_email",
         ),
-        Shape("photos", "photo", {"review_id": number, "id": number, "url": some_words}),
-        Shape("ratings", "rating", {"review_id": number, "characteristic_id": number, "id": number, "value": stars}),
+        Shape("photos", {"review_id": number, "id": number, "url": some_words}),
+        Shape("ratings", {"review_id": number, "characteristic_id": number, "id": number, "value": stars}),
     )
     return {shape.table: shape for shape in all_shapes}

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from etl.blocks import Block, Parser
 from etl.columns import Mask
-from etl.lines import Source, printable
+from etl.lines import BLOCK_BYTES, Source, printable
 from etl.numbers import Integers
 from etl.records import Broken, Records
 from etl.rejects import Rejection, Writer, masked, shortened, without_addresses, without_fields_of_addresses
@@ -29,7 +29,6 @@ from etl.values import BadValueError, content
 from etl.wire import BIGINT, INTEGER, NOTHING, Encoded, encode
 from graphql_api.errors import OperatorError
 
-BLOCK_BYTES = 1 << 20
 SMALLEST_BLOCK = 1 << 12
 """Below, a block costs more than its rows one by one."""
 
