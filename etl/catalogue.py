@@ -126,7 +126,7 @@ class Catalogue:
                 report.files.append(file)
                 photos_of = no_photos if table == "reviews" else None
                 reader = Reader(known[table], links.of(table), file, reject, photos_of=photos_of)
-                self._watcher.step(f"Reading {path.name}", path.stat().st_size, file)
+                self._watcher.step(f"Reading {path.name}", files.size(table), file)
                 with report.step(f"Reading {path.name}"), Marks() as marks:
                     await self._recall(marks, table, first_number)
                     rows = changed(reader.rows(path, self._watcher.advanced), marks, file)

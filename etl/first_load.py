@@ -127,7 +127,7 @@ class FirstLoad:
                 report.files.append(file)
                 photos_of = photos.get_many if reviews else None
                 reader = Reader(known[table], links.of(table), file, reject, photos_of=photos_of)
-                self._watcher.step(f"Reading {path.name}", path.stat().st_size, file)
+                self._watcher.step(f"Reading {path.name}", files.size(table), file)
                 with report.step(f"Reading {path.name}"), Marks() as marks:
                     rows = noted(reader.rows(path, self._watcher.advanced), marks, PHOTO_COUNT_BYTES * reviews)
                     await self._copy(table, copied_columns(table), rows)

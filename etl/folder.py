@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.streams import COMPRESSED
+from etl.streams import COMPRESSED, reading
 from graphql_api.errors import OperatorError
 
 FILE_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -35,12 +35,18 @@ class Folder:
         """The folder's own name, also where it was given as ``.``."""
         return self.path.resolve().name
 
+    def size(self, table: str) -> int:
+        """The bytes of a table's file."""
+        path = self.files[table]
+        with reading(path):
+            return path.stat().st_size
+
     def fingerprint(self) -> bytes:
         """SHA-256 over the files' names, sizes and contents."""
         digest = hashlib.sha256()
         for path in sorted(self.files.values()):
-            digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
-            with path.open("rb") as stream:
+            with reading(path), path.open("rb") as stream:
+                digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
                 while block := stream.read(1 << 20):
                     digest.update(block)
         return digest.digest()
@@ -65,8 +71,6 @@ def find_folder(path: Path) -> Folder:
     if missing:
         raise OperatorError(f"{path} has no {', no '.join(missing)}: the folder must hold the whole export.")
     for file in files.values():
-        try:
+        with reading(file):
             file.open("rb").close()
-        except OSError as error:
-            raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
     return Folder(path, files)

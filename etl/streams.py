@@ -27,25 +27,35 @@ _GZIP_LEVEL, _ZSTANDARD_LEVEL = 1, 1  # made-up files are written once and read 
 
 
 @contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raises ``OperatorError`` where the system cannot read the file at ``path``: it is gone, or its disk fails."""
+    try:
+        yield
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be read: {error.strerror or error}; nothing was changed.") from error
+
+
+@contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
     """The content of ``path`` as a stream, and what tells how many bytes of the file itself have been read.
 
-    Raises ``OperatorError`` where compressed bytes are damaged or end too early.
+    Raises ``OperatorError`` where compressed bytes are damaged or end too early, or where the file cannot be read.
     """
-    try:
-        with path.open("rb") as raw:
-            if path.suffix == ".gz":
-                with gzip.open(raw) as unzipped:
-                    yield cast("BinaryIO", unzipped), raw.tell
-            elif path.suffix == ".zst":
-                with zstd.open(raw) as frames:
-                    yield cast("BinaryIO", frames), raw.tell
-            else:
-                yield raw, raw.tell
-    except (EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
-        raise OperatorError(
-            f"{path.name} is damaged or was cut off ({error}): fetch it again; nothing was changed."
-        ) from error
+    with reading(path):
+        try:
+            with path.open("rb") as raw:
+                if path.suffix == ".gz":
+                    with gzip.open(raw) as unzipped:
+                        yield cast("BinaryIO", unzipped), raw.tell
+                elif path.suffix == ".zst":
+                    with zstd.open(raw) as frames:
+                        yield cast("BinaryIO", frames), raw.tell
+                else:
+                    yield raw, raw.tell
+        except (EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
+            raise OperatorError(
+                f"{path.name} is damaged or was cut off ({error}): fetch it again; nothing was changed."
+            ) from error
 
 
 def created(path: Path) -> BinaryIO:

@@ -86,3 +86,26 @@ def test_what_is_created_is_what_is_opened_and_has_the_same_bytes_every_time(tmp
     with opened(path) as (content, _):
         assert content.read() == b"id,url\n" * 1000
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("file", ["product.csv", "reviews.csv", "characteristic_reviews.csv"])
+def test_a_file_that_fails_while_it_is_read_is_named_and_nothing_is_loaded(
+    loading: Callable[..., Report], database: str, tmp_path: Path, file: str
+) -> None:
+    folder = write_folder(tmp_path / "small")
+    (folder / file).unlink()
+    (folder / file).symlink_to("/proc/self/mem")  # opens, and fails at its first byte as a broken disk does
+
+    with pytest.raises(OperatorError, match=rf"{file} cannot be read: Input/output error; nothing was changed\."):
+        loading(folder=folder)
+    assert value(database, "SELECT count(*) FROM products") == 0
+
+
+def test_a_file_that_fails_or_goes_before_it_is_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "reviews.csv").symlink_to("/proc/self/mem")
+    for name, reason in (("reviews.csv", "Input/output error"), ("gone.csv.gz", "No such file or directory")):
+        with (
+            pytest.raises(OperatorError, match=rf"{name} cannot be read: {reason}; nothing was changed\."),
+            opened(tmp_path / name) as (stream, _),
+        ):
+            stream.read(1)
