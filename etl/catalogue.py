@@ -118,7 +118,8 @@ class Catalogue:
         self, files: Folder, first_number: int, report: Report, rejects: Path, limit: RejectLimit, *, prune: bool
     ) -> None:
         known = shapes(first_number, datetime.now(UTC))
-        links = Links(products_known="products" in files.files)
+        expected = await asyncio.to_thread(files.expected)
+        links = Links(products_known="products" in files.files, expected=expected)
         with reject_file(rejects) as write:
             reject = limit.watching(write, rejects)
             for table, path in files.files.items():

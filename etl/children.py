@@ -9,29 +9,28 @@ import numpy as np
 import numpy.typing as npt
 
 from etl.columns import Mask
-from etl.numbers import Integers, Numbers
-from etl.parents import Characteristics, Reviews
+from etl.numbers import Counts, Integers, Seen
+from etl.parents import RANKS, Characteristics, Reviews
 from etl.rules import DUPLICATE, Row, orphan, unique
 from etl.values import BadValueError
 
-_MASK_BITS = 31
 STARS = 5
 
 
 class Photos:
     """Photos by their number."""
 
-    def __init__(self, reviews: Reviews) -> None:
+    def __init__(self, reviews: Reviews, expected: int) -> None:
         self._reviews = reviews
-        self._seen = Numbers(np.int8)
+        self._seen = Seen(expected)
 
     def link(self, values: list[Any]) -> Row:
         review, number, url = values
-        if self._seen.get(number):
+        if self._seen.has(number):
             raise BadValueError(DUPLICATE, column="id")
         slot = self._reviews.slot(review)
-        self._seen.put(number, 1)
-        self._reviews.photos.values[slot - 1] += 1
+        self._seen.add(number)
+        self._reviews.photos.add_many(np.array([slot]))
         return int(self._reviews.products_of(np.array([slot]))[0]), review, number, url
 
     def judge(self, values: Sequence[Any], taken: Mask) -> tuple[Mask, Integers | None] | None:
@@ -39,11 +38,11 @@ class Photos:
         if not unique(numbers):
             return None
         slots = self._reviews.slots.get_many(reviews)
-        return taken & (slots > 0) & (self._seen.get_many(numbers) == 0), self._reviews.products_of(slots)
+        return taken & (slots > 0) & ~self._seen.have(numbers), self._reviews.products_of(slots)
 
     def keep(self, values: Sequence[Any]) -> None:
-        self._seen.put_many(values[1], 1)
-        np.add.at(self._reviews.photos.values, self._reviews.slots.get_many(values[0]) - 1, 1)
+        self._seen.add_many(values[1])
+        self._reviews.photos.add_many(self._reviews.slots.get_many(values[0]))
 
     def reject(self, number: int) -> None:
         """Nothing: nobody names a photo."""
@@ -52,18 +51,19 @@ class Photos:
 class Ratings:
     """Ratings by their number, and what they add up to."""
 
-    def __init__(self, reviews: Reviews, characteristics: Characteristics) -> None:
+    def __init__(
+        self, reviews: Reviews, characteristics: Characteristics, expected: int, expected_characteristics: int
+    ) -> None:
         self._reviews = reviews
         self._characteristics = characteristics
-        self._seen = Numbers(np.int8)
+        self._seen = Seen(expected)
         self._far: set[tuple[int, int]] = set()
         """(review, characteristic) of characteristics beyond the bits of ``Reviews.rated``."""
-        self.counts = np.zeros(0, np.int32)
-        """Of each characteristic's slot, five numbers: how many visible reviews chose 1 to 5."""
+        self._counts = Counts(expected_characteristics * STARS)
 
     def link(self, values: list[Any]) -> Row:
         review, characteristic, number, value = values
-        if self._seen.get(number):
+        if self._seen.has(number):
             raise BadValueError(DUPLICATE, column="id")
         slot = self._reviews.slot(review)
         product = int(self._reviews.products_of(np.array([slot]))[0])
@@ -79,12 +79,12 @@ class Ratings:
                 "characteristic_id",
             )
         self._mark(review, slot, characteristic, int(self._characteristics.ranks.values[place - 1]))
-        self._seen.put(number, 1)
+        self._seen.add(number)
         self._count(np.array([slot]), np.array([place]), np.array([value]))
         return product, review, characteristic, number, value
 
     def _mark(self, review: int, slot: int, characteristic: int, rank: int) -> None:
-        if rank < _MASK_BITS:
+        if rank < RANKS:
             rated, bit = self._reviews.rated.values, 1 << rank
             if not int(rated[slot - 1]) & bit:
                 rated[slot - 1] |= bit
@@ -105,16 +105,16 @@ class Ratings:
         slots, places, ranks = self._slots(reviews, characteristics)
         there = (slots > 0) & (places > 0)
         right = self._characteristics.homes.at(places) == self._reviews.homes.at(slots)
-        if not unique(np.where(there, slots * (_MASK_BITS + 1) + np.minimum(ranks, _MASK_BITS), 0)):
+        if not unique(np.where(there, slots * (RANKS + 1) + np.minimum(ranks, RANKS), 0)):
             return None
-        before = self._reviews.rated.at(slots) >> np.minimum(ranks, _MASK_BITS) & 1
-        new = (self._seen.get_many(numbers) == 0) & (before == 0) & (ranks < _MASK_BITS)
+        before = self._reviews.rated.at(slots) >> np.minimum(ranks, RANKS) & 1
+        new = ~self._seen.have(numbers) & (before == 0) & (ranks < RANKS)
         return taken & there & right & new, self._reviews.products_of(slots)
 
     def keep(self, values: Sequence[Any]) -> None:
         slots, places, ranks = self._slots(values[0], values[1])
-        np.bitwise_or.at(self._reviews.rated.values, slots - 1, np.left_shift(1, ranks).astype(np.int32))
-        self._seen.put_many(values[2], 1)
+        np.bitwise_or.at(self._reviews.rated.values, slots - 1, np.left_shift(1, ranks).astype(np.uint8))
+        self._seen.add_many(values[2])
         self._count(slots, places, values[3])
 
     def _slots(self, reviews: Integers, characteristics: Integers) -> tuple[Integers, Integers, npt.NDArray[Any]]:
@@ -122,10 +122,13 @@ class Ratings:
         return slots, places, self._characteristics.ranks.at(places).astype(np.int64)
 
     def _count(self, slots: Integers, places: Integers, values: Any) -> None:
-        if not len(self.counts):
-            self.counts = np.zeros(self._characteristics.numbers.length * STARS, np.int32)
         visible = self._reviews.cells.at(slots) >= 0
-        np.add.at(self.counts, ((places - 1) * STARS + values - 1)[visible], 1)
+        self._counts.add_many(((places - 1) * STARS + values - 1)[visible])
+
+    def counts_of(self, places: Integers) -> npt.NDArray[np.int64]:
+        """Of the characteristic at each of these slots, five numbers: how many visible reviews chose 1 to 5."""
+        cells = (places[:, np.newaxis] - 1) * STARS + np.arange(STARS)
+        return self._counts.get_many(cells.reshape(-1)).reshape(-1, STARS)
 
     def reject(self, number: int) -> None:
         """Nothing: nobody names a rating."""

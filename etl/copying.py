@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ class Chunk:
     number: int
     rows: int = 0
     size: int = 0
-    pieces: list[memoryview] = field(default_factory=list)
+    pieces: deque[memoryview] = field(default_factory=deque)
 
     def add(self, rows: Encoded) -> None:
         """Append ``rows``."""
@@ -45,12 +46,12 @@ def chunks(table: str, part: str, rows: Iterable[Encoded], size: int) -> Iterato
 
 
 async def copy(connection: asyncpg.Connection, chunk: Chunk, columns: Sequence[str], schema: str | None) -> None:
-    """Copy ``chunk`` into its table."""
+    """Copy ``chunk`` into its table; its pieces are let go as they are sent."""
 
     async def source() -> AsyncIterator[bytes | memoryview]:
         yield HEADER
-        for piece in chunk.pieces:
-            yield piece
+        while chunk.pieces:
+            yield chunk.pieces.popleft()
         yield TRAILER
 
     await connection.copy_to_table(

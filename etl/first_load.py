@@ -24,7 +24,7 @@ from etl.figures import characteristic_figures, product_figures, wrong_photo_cou
 from etl.folder import Folder
 from etl.links import Links
 from etl.marks import Marks, hashes_of
-from etl.numbers import Integers, Numbers
+from etl.numbers import Counts, Integers
 from etl.progress import Watcher
 from etl.reject_limit import RejectLimit
 from etl.rejects import Rejection, reject_file
@@ -44,15 +44,15 @@ _STARTS = [
     " WHERE CASE WHEN is_called THEN last_value + 1 ELSE last_value END < $1"
     for name in sequences.NUMBERED
 ]
-_ROWS = 100_000
+_ROWS = 20_000
 _SWITCH_ATTEMPTS = 12
 
 
 class Counting:
     """Takes every photo whose values can be read, whatever its review, and counts them by review."""
 
-    def __init__(self) -> None:
-        self.counts = Numbers()
+    def __init__(self, expected: int) -> None:
+        self.counts = Counts(expected)
 
     def link(self, values: list[Any]) -> tuple[object, ...]:
         """Count one."""
@@ -113,19 +113,20 @@ class FirstLoad:
             await underway.discard(self._control)
             raise
 
-    async def _read(self, files: Folder, report: Report, rejects: Path, limit: RejectLimit) -> tuple[Links, Numbers]:
+    async def _read(self, files: Folder, report: Report, rejects: Path, limit: RejectLimit) -> tuple[Links, Counts]:
         known = shapes(self._load.first_number, self._load.started_at)
-        links = Links(products_known="products" in files.files)
-        photos = Numbers()
+        expected = await asyncio.to_thread(files.expected)
+        links = Links(products_known="products" in files.files, expected=expected)
+        counting = Counting(expected["reviews"])
         with reject_file(rejects) as write:
             reject = limit.watching(write, rejects)
             for table, path in files.files.items():
                 reviews = table == "reviews"
                 if reviews:
-                    photos = await self._count_photos(files.files["photos"], known["photos"], report)
+                    await self._count_photos(counting, files, known["photos"], report)
                 file = FileReport(path.name, table)
                 report.files.append(file)
-                photos_of = photos.get_many if reviews else None
+                photos_of = counting.counts.get_many if reviews else None
                 reader = Reader(known[table], links.of(table), file, reject, photos_of=photos_of)
                 self._watcher.step(f"Reading {path.name}", files.size(table), file)
                 with report.step(f"Reading {path.name}"), Marks() as marks:
@@ -134,17 +135,16 @@ class FirstLoad:
                     await self._copy("load_marks", _MARKS, _mark_rows(table, marks), f"marks of {table}")
                 file.inserted = file.rows
                 limit.check(file, rejects)
-        return links, photos
+        return links, counting.counts
 
-    async def _count_photos(self, path: Path, shape: Shape, report: Report) -> Numbers:
-        """How many photos each review has, which is stored with it."""
-        counting = Counting()
+    async def _count_photos(self, counting: Counting, files: Folder, shape: Shape, report: Report) -> None:
+        """Count how many photos each review has, which is stored with it."""
+        path = files.files["photos"]
         name = f"Counting {path.name}"
-        self._watcher.step(name, path.stat().st_size)  # noqa: ASYNC240 - a look at one file
+        self._watcher.step(name, files.size("photos"))
         reader = Reader(shape, counting, FileReport(path.name, shape.table), _ignored, stored=False)
         with report.step(name):
             await asyncio.to_thread(_exhaust, reader.rows(path, self._watcher.advanced))
-        return counting.counts
 
     async def _copy(self, table: str, columns: Sequence[str], rows: Iterable[Encoded], part: str | None = None) -> None:
         part = part or table
@@ -155,12 +155,12 @@ class FirstLoad:
             set(self._committed.get(part, {})),
         )
 
-    async def _finish_rows(self, links: Links, photos: Numbers, report: Report, *, placeholders: bool) -> None:
+    async def _finish_rows(self, links: Links, photos: Counts, report: Report, *, placeholders: bool) -> None:
         """Store what follows from all files together."""
         self._watcher.step("Figures")
         if placeholders:
             await self._copy("products", ["product_id", "name"], _placeholders(links))
-            report.placeholders = links.products.numbers.length
+            report.placeholders = links.products.length
         await self._copy("product_figures", ["product_id", "counts", "photo_count"], product_figures(links))
         await self._copy(
             "characteristic_figures", ["product_id", "characteristic_id", "counts"], characteristic_figures(links)

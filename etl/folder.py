@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.streams import COMPRESSED, reading
+from etl.streams import COMPRESSED, expected_rows, reading
 from graphql_api.errors import OperatorError
 
 FILE_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -40,6 +40,10 @@ class Folder:
         path = self.files[table]
         with reading(path):
             return path.stat().st_size
+
+    def expected(self) -> dict[str, int]:
+        """About how many rows each file has; of a compressed one rather more than it has."""
+        return {table: expected_rows(path) for table, path in self.files.items()}
 
     def fingerprint(self) -> bytes:
         """SHA-256 over the files' names, sizes and contents."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,14 @@ _LEFT = """
 
 def load_folder(url: str, folder: Path, settings: Settings, **options: Any) -> Report:
     """Load the five CSV files of ``folder`` into the database at ``url``; the options are those of ``load``."""
-    return asyncio.run(load(url, folder, settings, **options))
+
+    async def in_one_thread() -> Report:
+        # What makes chunks is one thread at a time; each further thread would have a heap of its own, with holes.
+        with ThreadPoolExecutor(max_workers=1) as maker:
+            asyncio.get_running_loop().set_default_executor(maker)
+            return await load(url, folder, settings, **options)
+
+    return asyncio.run(in_one_thread())
 
 
 def advance_numbers(url: str, settings: Settings) -> None:

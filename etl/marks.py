@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from etl.numbers import Integers
+from etl.numbers import Integers, room
 from etl.wire import Encoded
 
 Hashes = npt.NDArray[np.uint64]
@@ -53,6 +53,7 @@ class Pages:
     """Pages by number, of which the ones used last are in memory, 16 MiB at most, and the others in a file."""
 
     def __init__(self) -> None:
+        self._memory = room(_PAGES_IN_MEMORY * _PAGE, np.uint64).reshape(-1, _PAGE)
         self._near: OrderedDict[int, Hashes] = OrderedDict()
         self._far: dict[int, int] = {}
         self._file: IO[bytes] | None = None
@@ -71,22 +72,18 @@ class Pages:
         if place is None:
             return None
         assert self._file is not None
+        found = self._make(page)
         self._file.seek(place)
-        found = np.frombuffer(bytearray(self._file.read(_PAGE * _WORD)), np.uint64)
-        self._keep(page, found)
+        found[:] = np.frombuffer(self._file.read(_PAGE * _WORD), np.uint64)
         return found
 
     def get_or_make(self, page: int) -> Hashes:
         """The page, empty where there was none."""
         found = self.get(page)
         if found is None:
-            found = np.zeros(_PAGE, np.uint64)
-            self._keep(page, found)
+            found = self._make(page)
+            found[:] = 0
         return found
-
-    def put(self, page: int, hashes: Hashes) -> None:
-        """Store a page that is not there yet."""
-        self._keep(page, hashes)
 
     def clear(self) -> None:
         """Forget all pages."""
@@ -96,15 +93,19 @@ class Pages:
         self._far.clear()
         self._file = None
 
-    def _keep(self, page: int, hashes: Hashes) -> None:
-        self._near[page] = hashes
-        if len(self._near) > _PAGES_IN_MEMORY:
-            old, moved = self._near.popitem(last=False)
+    def _make(self, page: int) -> Hashes:
+        """A place for the page, which holds anything: an empty one, or that of the page used longest ago."""
+        if len(self._near) < _PAGES_IN_MEMORY:
+            found: Hashes = self._memory[len(self._near)]
+        else:
+            old, found = self._near.popitem(last=False)
             if self._file is None:
                 self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the pages
             place = self._far.setdefault(old, len(self._far) * _PAGE * _WORD)
             self._file.seek(place)
-            self._file.write(moved.tobytes())
+            self._file.write(found.data)
+        self._near[page] = found
+        return found
 
 
 class Marks:
@@ -141,7 +142,7 @@ class Marks:
         places = np.flatnonzero(hashes)
         self.known += len(places)
         self.sum += int(places.sum()) + (page << _PAGE_BITS) * len(places)
-        self._old.put(page, hashes)
+        self._old.get_or_make(page)[:] = hashes
 
     def know(self, numbers: Integers) -> None:
         """Take it that the last load has left rows with these numbers, and no hashes."""

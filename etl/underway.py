@@ -10,7 +10,7 @@ import asyncpg
 
 from etl import incoming
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised whenever the same files would give other chunks, or other rows in them."""
 
 

@@ -126,7 +126,7 @@ class _Block:
     def encoded(self) -> Encoded:
         block = self._filled()
         width = block.dtype.itemsize
-        return Encoded(memoryview(block.tobytes()), np.arange(self._rows + 1, dtype=np.int64) * width, fixed=True)
+        return Encoded(block.view(np.uint8).data, np.arange(self._rows + 1, dtype=np.int64) * width, fixed=True)
 
 
 def _bytes(block: npt.NDArray[Any]) -> pa.Array:

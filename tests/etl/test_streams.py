@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from etl.report import Report
-from etl.streams import created, opened
+from etl.streams import created, expected_rows, opened
 from graphql_api.errors import OperatorError
 from tests.etl.folders import HEADERS, write_folder
 from tests.harness.databases import value
@@ -109,3 +109,12 @@ def test_a_file_that_fails_or_goes_before_it_is_opened_is_named(tmp_path: Path) 
             opened(tmp_path / name) as (stream, _),
         ):
             stream.read(1)
+
+
+@pytest.mark.parametrize(("form", "least", "most"), [("", 1, 1.03), (".gz", 0.95, 1.5), (".zst", 0.95, 1.5)])
+def test_about_as_many_rows_are_expected_as_there_are(tmp_path: Path, form: str, least: float, most: float) -> None:
+    path = tmp_path / f"reviews.csv{form}"
+    with created(path) as stream:
+        stream.write(b"id,body\n" + b"".join(b'%d,"one\ntwo\n%d"\n' % (row, row * 7) for row in range(1, 300_001)))
+
+    assert 300_000 * least <= expected_rows(path) <= 300_000 * most
