@@ -18,10 +18,11 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
@@ -38,6 +39,7 @@ RESULTS = Path(__file__).parent / "results"
 FULL_PRODUCTS = 1_000_000
 MOST_KEYED, MOST_BARE = 1.5, 2.5
 MEBIBYTE = 1 << 20
+STARTING, FULL_TEXT = "Starting", "Full-text indexes"
 # What the sessions of a load are given, so that both sides sort in the same memory.
 SESSION = "-c maintenance_work_mem=512MB -c synchronous_commit=off -c jit=off"
 
@@ -171,12 +173,19 @@ REVIEW_COLUMNS = (
 )
 
 
+class Sample(NamedTuple):
+    """How much memory a load held resident, in MiB, and during which of its steps."""
+
+    step: str
+    memory: int
+
+
 class Load(NamedTuple):
-    """A first load by our command: its parts, its report, and how much memory it held resident, in MiB."""
+    """A first load by our command: its parts, its report, and its memory until readers see it."""
 
     side: Side
     report: Report
-    memory: list[int]
+    memory: list[Sample]
     full_text: float
 
 
@@ -186,21 +195,53 @@ def ours(server: Server, folder: Path, name: str, settings: Settings) -> Load:
     migrate(url, settings)
     server.psql("postgres", "CHECKPOINT")
     report_path = settings.state / "report.json"
-    command = [sys.executable, "-m", "etl", "load", str(folder), "--quiet", "--report", str(report_path)]
+    command = [sys.executable, "-m", "etl", "load", str(folder), "--json", "--report", str(report_path)]
     environment = {**os.environ, "DATABASE_URL": url, "REVIEWS_STATE": str(settings.state)}
-    memory = []
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as loading:
+    memory, steps = [], [STARTING]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as loading:
+        assert loading.stderr is not None
+        telling = threading.Thread(target=note_steps, args=(loading.stderr, steps))
+        telling.start()
         process = psutil.Process(loading.pid)
         while loading.poll() is None:
-            memory.append(process.memory_info().rss // MEBIBYTE)
+            memory.append(Sample(steps[-1], process.memory_info().rss // MEBIBYTE))
             time.sleep(0.1)
+        telling.join()
     if loading.returncode:
         sys.exit(f"The load ended with exit code {loading.returncode}.")
     report = Report.from_json(report_path.read_text())
     parts = {step.name: step.seconds for step in report.steps}
-    full_text = parts.pop("Full-text indexes", 0.0)
+    full_text = parts.pop(FULL_TEXT, 0.0)
     parts["the rest"] = report.seconds - sum(parts.values())
-    return Load(Side("load", parts), report, memory[: int(report.seconds * 10)], full_text)
+    return Load(Side("load", parts), report, [sample for sample in memory if sample.step != FULL_TEXT], full_text)
+
+
+def note_steps(told: IO[str], steps: list[str]) -> None:
+    """Append each step that a load tells of as JSON to ``steps``; what is no JSON is for the terminal."""
+    for line in told:
+        if not line.startswith("{"):
+            sys.stderr.write(line)
+        elif (event := json.loads(line))["event"] == "step":
+            steps.append(event["step"])
+
+
+def resident(samples: list[Sample]) -> dict[str, object]:
+    """The memory of a load in MiB: at moments, at most in each step, and whether it is flat."""
+    memory = [sample.memory for sample in samples]
+    reading = next(place for place, sample in enumerate(samples) if sample.step.startswith("Reading"))
+    at = {f"at {share} %": memory[max(len(memory) * share // 100 - 1, 0)] for share in (10, 50, 100)}
+    steps: dict[str, int] = {}
+    for step, held in samples:
+        steps[step] = max(held, steps.get(step, 0))
+    return {
+        "at the start of reading": memory[reading],
+        **at,
+        "most": max(memory),
+        "most, to that at 10 %": max(memory) / at["at 10 %"],
+        "most in each step": steps,
+    }
 
 
 def again(server: Server, folder: Path, settings: Settings) -> tuple[float, float]:
@@ -258,8 +299,7 @@ def main() -> None:
         "full text": full_text,
         "the same folder again": later_loads[0],
         "every row compared": later_loads[1],
-        "MiB": {f"at {share} %": memory[len(memory) * share // 100 - 1] for share in (10, 50, 100)}
-        | {"most": max(memory)},
+        "MiB": resident(memory),
     }
     if small is not None:
         result["cost of a row, to that at 1/100"] = report.seconds / report.rows / (small.seconds / small.rows)
@@ -271,7 +311,7 @@ def main() -> None:
         print(f"Written to {target}")
 
 
-def show(sides: list[Side], result: dict[str, object]) -> None:
+def show(sides: list[Side], result: dict[str, Any]) -> None:
     """Print each side's parts, then the ratios."""
     for side in sides:
         print(f"\n{side.name:<34}{side.seconds:9.1f} s")
@@ -282,7 +322,14 @@ def show(sides: list[Side], result: dict[str, object]) -> None:
     print(f"load / bare floor    {result['ratio to bare']:.2f}   (at most {MOST_BARE})")
     for name in ("full text", "the same folder again", "every row compared"):
         print(f"{name:<32}{result[name]:9.1f} s")
-    for name in ("MiB", "cost of a row, to that at 1/100", "machine"):
+    print("resident memory of the load, MiB")
+    for moment, memory in result["MiB"].items():
+        if moment != "most in each step":
+            print(f"  {moment:<36}{memory:7.2f}" if isinstance(memory, float) else f"  {moment:<36}{memory:7}")
+    print("  most in each step")
+    for step, memory in result["MiB"]["most in each step"].items():
+        print(f"    {step:<34}{memory:7}")
+    for name in ("cost of a row, to that at 1/100", "machine"):
         if name in result:
             print(f"{name:<32} {result[name]}")
 
