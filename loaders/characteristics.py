@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Characteristic, CharacteristicFigures
 from loaders.batch import BatchLoader, array_of, many_each
-from loaders.rows import CharacteristicRow
+from loaders.rows import CharacteristicRow, as_row
 from loaders.statement import Statement
 
 _OF_CHARACTERISTIC = (Characteristic.product_id == CharacteristicFigures.product_id) & (
@@ -62,8 +63,5 @@ class CharacteristicsByProduct(BatchLoader[int, list[CharacteristicRow]]):
         numbers, kinds, counts = values
         if numbers is None:
             return []
-        product_id = row[0]
-        return [
-            CharacteristicRow(product_id, number, kind, count)
-            for number, kind, count in zip(numbers, kinds, counts, strict=True)
-        ]
+        columns = zip(repeat(row[0]), numbers, kinds, counts)
+        return list(map(as_row, repeat(CharacteristicRow), columns))

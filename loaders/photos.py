@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Photo, Review
 from loaders.batch import BatchLoader, many_each, numbers_table, one_each
-from loaders.rows import PhotoRow, ReviewRow
+from loaders.rows import PhotoRow, ReviewRow, as_row
 from loaders.statement import Statement
 
 PHOTO_COLUMNS = (Photo.product_id, Photo.review_id, Photo.photo_id, Photo.url, Review.created_at)
@@ -71,10 +72,8 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
         numbers, urls = values
         if numbers is None:
             return []
-        product_id, review_id, created_at = row[0], row[1], row[_CREATED_AT]
-        return [
-            PhotoRow(product_id, review_id, number, url, created_at) for number, url in zip(numbers, urls, strict=True)
-        ]
+        columns = zip(repeat(row[0]), repeat(row[1]), numbers, urls, repeat(row[_CREATED_AT]))
+        return list(map(as_row, repeat(PhotoRow), columns))
 
 
 class PhotosById(BatchLoader[tuple[int, int, int], PhotoRow | None]):

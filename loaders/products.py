@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 from graphql_api.db.models import Product, ProductFigures
 from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, array_of, named, one_each
 from loaders.characteristics import CharacteristicsByProduct
-from loaders.rows import FiguresRow, ProductRow
+from loaders.rows import FiguresRow, ProductRow, as_row
 from loaders.statement import Statement
 
 PRODUCT_COLUMNS = tuple(getattr(Product, name) for name in ProductRow._fields if name != "ahead")
@@ -73,5 +73,5 @@ class ProductsById(BatchLoader[int, ProductRow | None]):
         rows = await _products(self.ahead).fetch(self.reads, product_ids=keys)
         if not self.ahead:
             return one_each(keys, (ProductRow(*row) for row in rows), attrgetter("product_id"))
-        found = {row[0]: ProductRow._make((*row[:_WIDTH], aheads_of(self.ahead, row, row[_WIDTH:]))) for row in rows}
+        found = {row[0]: as_row(ProductRow, (*row[:_WIDTH], aheads_of(self.ahead, row, row[_WIDTH:]))) for row in rows}
         return [found.get(key) for key in keys]

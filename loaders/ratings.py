@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Rating
 from loaders.batch import BatchLoader, many_each, numbers_table
-from loaders.rows import RatingRow
+from loaders.rows import RatingRow, as_row
 from loaders.statement import Statement
 
 _keys = numbers_table("product_ids", "review_ids")
@@ -51,8 +52,5 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
         characteristics, numbers, chosen = values
         if numbers is None:
             return []
-        product_id, review_id = row[0], row[1]
-        return [
-            RatingRow(product_id, review_id, characteristic, number, value)
-            for characteristic, number, value in zip(characteristics, numbers, chosen, strict=True)
-        ]
+        columns = zip(repeat(row[0]), repeat(row[1]), characteristics, numbers, chosen)
+        return list(map(as_row, repeat(RatingRow), columns))

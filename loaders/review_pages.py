@@ -5,9 +5,11 @@ Every sort is descending in all its keys and ends on the review's number, so one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -34,10 +36,10 @@ from loaders.page import Page, Window, page_of
 from loaders.photos import PhotosByReview
 from loaders.ratings import RatingsByReview
 from loaders.reviews import HAS_PHOTOS, REVIEW_COLUMNS
-from loaders.rows import ReviewRow
+from loaders.rows import ReviewRow, as_row
 from loaders.statement import Statement
 
-_WIDTH = len(REVIEW_COLUMNS)
+_END = 3 + len(REVIEW_COLUMNS)
 
 Position: TypeAlias = tuple[float | int | datetime, ...]
 """Where a review stands in a sort: the sort's keys, then the review's number."""
@@ -78,6 +80,16 @@ def position_of(row: ReviewRow, sort: str) -> Position:
     return (*(key.of(row) for key in SORTS[sort]), row.review_id)
 
 
+def _order(sort: str) -> Callable[[ReviewRow], Any]:
+    """What ``position_of`` gives, where it is the row's own values without a frame of Python's for each row."""
+    if any(key.sign < 0 for key in SORTS[sort]):
+        return partial(position_of, sort=sort)
+    return attrgetter(*(key.attribute for key in SORTS[sort]), "review_id")
+
+
+_ORDERS = {sort: _order(sort) for sort in SORTS}
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewFilter:
     """Which reviews are shown; ``None`` does not narrow. ``search`` holds at least one word."""
@@ -97,6 +109,15 @@ class ReviewSelection:
     window: Window
     has_after: bool
     has_before: bool
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        values = (self.sort, self.filter, self.window, self.has_after, self.has_before)
+        object.__setattr__(self, "_hash", hash(values))
+
+    def __hash__(self) -> int:
+        """Worked out once: each load looks its loader up by it."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +212,18 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
         statement, ahead = _statement(_shape(self.selection), self.ahead), self.ahead
         rows: list[list[ReviewRow]] = [[] for _ in keys]
         beyond = [(False, False)] * len(keys)
-        for place, any_before, any_after, *values in await statement.fetch(self.reads, **parameters):
+        for record in await statement.fetch(self.reads, **parameters):
+            place, any_before, any_after = record[:3]
             beyond[place - 1] = (any_before, any_after)
-            if values[0] is not None:  # a product whose page is empty still says what lies beyond
-                aheads = aheads_of(ahead, values, values[_WIDTH:])
-                rows[place - 1].append(ReviewRow._make((*values[:_WIDTH], aheads)))
+            if record[3] is not None:  # a product whose page is empty still says what lies beyond
+                values = record[3:_END]
+                rows[place - 1].append(as_row(ReviewRow, (*values, aheads_of(ahead, values, record[_END:]))))
         window = self.selection.window
-        reverse = not window.backward
+        reverse, order = not window.backward, _ORDERS[self.selection.sort]
         return [
             page_of(
                 # Sorted here: SQL promises no order beyond the subquery, and a page is a hundred rows at most.
-                sorted(found, key=lambda row: position_of(row, self.selection.sort), reverse=reverse),
+                sorted(found, key=order, reverse=reverse),
                 window,
                 any_before=any_before,
                 any_after=any_after,

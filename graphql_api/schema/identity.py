@@ -16,11 +16,12 @@ _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,18})", re.ASCII)
 
 # How many numbers a type's id carries: its product's first, its own last.
 NUMBERS = {"Product": 1, "Characteristic": 2, "Review": 2, "Photo": 3}
+_FORMS = {name: name.encode() + b":%d" * count for name, count in NUMBERS.items()}
 
 
 def encode(type_name: str, *numbers: int) -> str:
     """The global id of a thing."""
-    plain = f"{type_name}:{':'.join(map(str, numbers))}".encode()
+    plain = _FORMS[type_name] % numbers
     # Letters, digits and colons give neither of the two signs in which base64 for URLs differs.
     return binascii.b2a_base64(plain, newline=False).rstrip(b"=").decode()
 

@@ -49,6 +49,7 @@ class RatingSummary:
 
 
 def mean(counts: list[int]) -> float | None:
-    """The mean of the values 1, 2, … that occur ``counts`` times; ``None`` if none does."""
-    total = sum(counts)
-    return sum(value * count for value, count in enumerate(counts, 1)) / total if total else None
+    """The mean of the values 1 to 5 that occur ``counts`` times; ``None`` if none does."""
+    one, two, three, four, five = counts
+    total = one + two + three + four + five
+    return (one + 2 * two + 3 * three + 4 * four + 5 * five) / total if total else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 
 import strawberry
 
@@ -144,11 +145,14 @@ def review_connection(
     wanted: ReviewFilter | None,
 ) -> ReviewConnection:
     """The connection that the arguments ask for. Raises ``BadUserInputError`` for any that cannot be."""
+    if wanted is None and after is None and before is None:
+        return ReviewConnection(selection=_start(first, last, sort), key=ReviewPageKey(product_id))
     order = (sort or ReviewSort.RELEVANT).name
+    window = window_of(first, last, before, default=DEFAULT_PAGE)
     selection = ReviewSelection(
         sort=order,
         filter=_filter(wanted),
-        window=window_of(first, last, before, default=DEFAULT_PAGE),
+        window=window,
         has_after=after is not None,
         has_before=before is not None,
     )
@@ -158,6 +162,13 @@ def review_connection(
         before=_position(before, "before", order, product_id),
     )
     return ReviewConnection(selection=selection, key=key)
+
+
+@lru_cache(maxsize=1024)  # five sorts and their default by 100 page sizes, and as many from the end
+def _start(first: int | None, last: int | None, sort: ReviewSort | None) -> ReviewSelection:
+    """The selection of a page without cursor and filter."""
+    window = window_of(first, last, None, default=DEFAULT_PAGE)
+    return ReviewSelection((sort or ReviewSort.RELEVANT).name, Filter(), window, has_after=False, has_before=False)
 
 
 def _filter(wanted: ReviewFilter | None) -> Filter:

@@ -11,10 +11,9 @@ from strawberry.types.scalar import ScalarDefinition
 
 def serialize_datetime(value: datetime) -> str:
     """``2021-01-09T07:47:13.963Z``: UTC, always three places."""
-    text = value.isoformat(timespec="milliseconds")
-    if not text.endswith("+00:00"):
-        text = value.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text[:-6] + "Z"
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat("T", "milliseconds")[:23] + "Z"
 
 
 def serialize_decimal(value: Decimal) -> str:
