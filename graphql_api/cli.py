@@ -103,6 +103,43 @@ def schema() -> None:
 
 
 @main.group()
+def documents() -> None:
+    """The documents of front ends: those of graphql_api/documents and of REVIEWS_MANIFESTS."""
+
+
+@documents.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+def check(paths: tuple[Path, ...]) -> None:
+    """Check manifests, folders and files against the schema; without PATHS all that the gateway trusts."""
+    from graphql_api.documents import command  # noqa: PLC0415 - the schema takes half a second
+
+    command.check(_settings(), paths)
+
+
+@documents.command("list")
+def list_documents() -> None:
+    """List the documents that the gateway trusts, with what each may cost."""
+    from graphql_api.documents import command  # noqa: PLC0415 - the same
+
+    command.show(_settings())
+
+
+@documents.command()
+@click.option("--format", "form", type=click.Choice(["apollo", "relay"]), default="apollo", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; else the terminal.")
+def manifest(form: str, output: Path | None) -> None:
+    """Print the trusted documents as a manifest for clients."""
+    from graphql_api.documents import command  # noqa: PLC0415 - the same
+
+    content = command.manifest(_settings(), form)
+    if output is None:
+        click.echo(content.decode(), nl=False)
+    else:
+        output.write_bytes(content)
+        click.echo(f"Wrote {output}.", err=True)
+
+
+@main.group()
 def db() -> None:
     """The embedded database."""
 

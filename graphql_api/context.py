@@ -17,15 +17,19 @@ class Context:
     settings: Settings
     request_id: str
     idempotency_key: str | None = None
-    loaders: Loaders = field(init=False)
+    _loaders: Loaders | None = field(init=False, default=None)
 
-    def __post_init__(self) -> None:
-        self.loaders = Loaders(self.database.reads)
+    @property
+    def loaders(self) -> Loaders:
+        """The loaders of this request, made when a resolver asks for them: a plan has others."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.database.reads)
+        return self._loaders
 
     def fail(self, error: Exception) -> None:
         """From now on every load fails with ``error``: a database that is away is not asked again."""
-        self.loaders = Loaders(self.database.reads, failed=error)
+        self._loaders = Loaders(self.database.reads, failed=error)
 
     def forget(self) -> None:
         """Start with empty loaders: what is read from now on shows what was written until now."""
-        self.loaders = Loaders(self.database.reads)
+        self._loaders = Loaders(self.database.reads)

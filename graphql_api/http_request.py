@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 import orjson
 from starlette.types import Receive, Scope
+
+from graphql_api.http_error import HttpError
+from graphql_api.persisted import document_id_of
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 HTML = "text/html"
 
 _MAX_PARAMETERS = 50
-
-
-class HttpError(Exception):
-    """A request that is answered with ``status`` before GraphQL is asked."""
-
-    def __init__(
-        self, status: int, message: str, *, code: str = "BAD_REQUEST", headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = dict(headers or {})
+_SHORT = 512
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of a GraphQL request; null and empty ones are absent."""
+    """The parameters of a GraphQL request; null and empty ones are absent.
 
-    query: str
+    It has a document in ``query``, or names a persisted one in ``document_id``, or both.
+    """
+
+    query: str | None
+    document_id: str | None
     operation_name: str | None
     variables: dict[str, Any]
-    extensions: dict[str, Any]
+
+    def named(self, operation_name: str) -> GraphQLRequest:
+        """The same with the operation that the path names."""
+        return replace(self, operation_name=operation_name)
 
 
 def negotiated(accept: str | None, offered: tuple[str, ...]) -> str | None:
@@ -69,19 +69,41 @@ def _media_range(text: str) -> tuple[str, float]:
     return media, 1.0
 
 
-def request_of_query_string(query_string: bytes) -> GraphQLRequest:
-    """The request of a GET. Raises ``HttpError`` 400."""
+def request_of_query_string(query_string: bytes, document_id: str | None = None) -> GraphQLRequest:
+    """The request of a GET; ``document_id`` is what its path names. Raises ``HttpError`` 400."""
     if query_string.count(b"&") >= _MAX_PARAMETERS:
         raise HttpError(400, f"The query string may have at most {_MAX_PARAMETERS} parameters.")
-    try:
-        pairs = parse_qsl(query_string.decode("ascii"), errors="strict")
-    except ValueError as error:
-        raise HttpError(400, "The query string is not UTF-8 in percent encoding.") from error
-    parameters: dict[str, Any] = dict(pairs)
-    for name in ("variables", "extensions"):
-        if name in parameters:
-            parameters[name] = _json(parameters[name].encode(), f"`{name}`")
+    parameters: dict[str, Any] = {} if document_id is None else {"documentId": document_id}
+    for pair in query_string.split(b"&"):
+        raw_name, _, raw = pair.partition(b"=")
+        if not raw:
+            continue
+        try:
+            name = raw_name.decode("ascii") if b"%" not in raw_name else unquote_to_bytes(raw_name).decode()
+            if name == "extensions":
+                parameters[name] = _extensions(raw) if len(raw) <= _SHORT else _json(_unquoted(raw), "`extensions`")
+            elif name == "variables":
+                parameters[name] = _json(_unquoted(raw), "`variables`")
+            else:
+                parameters[name] = _unquoted(raw).decode()
+        except UnicodeDecodeError as error:
+            raise HttpError(400, "The query string is not UTF-8 in percent encoding.") from error
     return _request_of(parameters)
+
+
+def _unquoted(raw: bytes) -> bytes:
+    """``raw`` as it was before it was written into a query string; checked to be UTF-8."""
+    if b"+" in raw:
+        raw = raw.replace(b"+", b" ")
+    if b"%" in raw:
+        raw = unquote_to_bytes(raw)
+    raw.decode()
+    return raw
+
+
+@lru_cache(maxsize=1024)  # a front end has dozens of operations, and the extensions of each are always the same
+def _extensions(raw: bytes) -> Any:
+    return _json(_unquoted(raw), "`extensions`")
 
 
 def request_of_body(content_type: str, body: bytes) -> GraphQLRequest:
@@ -132,12 +154,9 @@ def _request_of(parameters: Mapping[str, Any]) -> GraphQLRequest:
     for name in ("variables", "extensions"):
         if not isinstance(parameters.get(name), dict | None):
             raise HttpError(400, f"`{name}` must be an object.")
-    query = parameters.get("query")
-    if not query:
-        raise HttpError(400, "`query` is missing: send a GraphQL document.")
+    query, document_id = parameters.get("query") or None, document_id_of(parameters)
+    if query is None and document_id is None:
+        raise HttpError(400, "`query` is missing: send a GraphQL document, or the id of a persisted one.")
     return GraphQLRequest(
-        query=query,
-        operation_name=parameters.get("operationName") or None,
-        variables=parameters.get("variables") or {},
-        extensions=parameters.get("extensions") or {},
+        query, document_id, parameters.get("operationName") or None, parameters.get("variables") or {}
     )

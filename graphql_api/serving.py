@@ -19,6 +19,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from graphql_api.errors import OperatorError
+from graphql_api.protocol import Protocol
 from graphql_api.settings import Settings
 
 _APP, _WORKER = "graphql_api.app:from_environment", "graphql_api.serving:worker"
@@ -62,6 +63,7 @@ def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str]
     config = uvicorn.Config(
         _APP if settings.workers == 1 else _WORKER,
         factory=True,
+        http=Protocol,
         workers=settings.workers,
         log_config=None,
         access_log=False,

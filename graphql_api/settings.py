@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,6 +114,9 @@ class Settings:
     max_body_bytes: int = _knob(
         "REVIEWS_MAX_BODY_BYTES", 262_144, _integer(1024, 67_108_864), "Largest request body in bytes."
     )
+    max_url_bytes: int = _knob(
+        "REVIEWS_MAX_URL_BYTES", 8192, _integer(256, 60_000), "Longest path and query string of a request in bytes."
+    )
     max_tokens: int = _knob(
         "REVIEWS_MAX_TOKENS", 1000, _integer(10, 1_000_000), "Most tokens (words and signs) of a GraphQL document."
     )
@@ -127,6 +131,25 @@ class Settings:
         "compiled",
         _choice("compiled", "reference"),
         "What runs queries: compiled, plans and loaders that batch across requests; reference, graphql-core alone.",
+    )
+    documents: str = _knob(
+        "REVIEWS_DOCUMENTS",
+        "automatic",
+        _choice("any", "automatic", "trusted"),
+        "What may run: any, documents as they come, none stored; automatic, and clients may register them by hash;"
+        " trusted, only those from files.",
+    )
+    manifests: str = _knob(
+        "REVIEWS_MANIFESTS",
+        "",
+        _text,
+        f"Manifests and folders of a front end's documents, {os.pathsep} between them; checked at the start.",
+    )
+    max_documents: int = _knob(
+        "REVIEWS_MAX_DOCUMENTS",
+        10_000,
+        _integer(1, 10_000_000),
+        "Most registered documents that the database keeps; beyond it the least recently used goes.",
     )
     first_number: int = _knob(
         "REVIEWS_FIRST_NUMBER",

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-import asyncpg
 from aiodataloader import DataLoader
 from sqlalchemy import ARRAY, BigInteger, BindParameter, ColumnElement, bindparam, column, func, true
 from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 from sqlalchemy.types import TypeEngine
+
+from loaders.statement import Reads
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -42,7 +43,7 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
     may_have_ahead: ClassVar[frozenset[type[BatchLoader[Any, Any]]]] = frozenset()
     """The loaders that ``ahead`` may hold."""
 
-    def __init__(self, reads: asyncpg.Pool, selection: Any = None, ahead: Aheads = ()) -> None:
+    def __init__(self, reads: Reads, selection: Any = None, ahead: Aheads = ()) -> None:
         super().__init__()
         self.reads = reads
         self.selection = selection
@@ -73,7 +74,7 @@ class Kind(NamedTuple):
     selection: Hashable = None
     ahead: Aheads = ()
 
-    def made(self, reads: asyncpg.Pool) -> BatchLoader[Any, Any]:
+    def made(self, reads: Reads) -> BatchLoader[Any, Any]:
         """A loader of this kind."""
         return self.loader(reads, self.selection, self.ahead)
 

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 
 from loaders.batch import BatchLoader, Kind
+from loaders.leases import Leases
 
 MOST_UNDER_WAY = 2
 """Statements of one loader at a time: with one, Python waits while PostgreSQL works, and the other way round."""
@@ -33,6 +34,8 @@ class SharedLoaders:
 
     def __init__(self, reads: asyncpg.Pool, patience_s: float) -> None:
         self.reads = reads
+        # Two are left for what else reads: a store of documents, graphql-core, a check of health.
+        self._leases = Leases(reads, max(1, reads.get_max_size() - 2))
         self._patience_s = patience_s
         self._loaders: dict[Kind, SharedLoader] = {}
         self._loop = asyncio.get_running_loop()
@@ -41,8 +44,12 @@ class SharedLoaders:
         """The values of ``keys``, in their order."""
         loader = self._loaders.get(kind)
         if loader is None:
-            loader = self._loaders[kind] = SharedLoader(self, kind, kind.made(self.reads), self._loop)
+            loader = self._loaders[kind] = SharedLoader(self, kind, kind.made(self._leases), self._loop)
         return loader.load(keys, self._loop.time() + self._patience_s)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._leases.close()
 
     def idle(self, kind: Kind) -> None:
         """Nobody waits for the loader of ``kind``: it may be forgotten."""

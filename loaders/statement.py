@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy import Select
@@ -12,6 +12,13 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 logger = logging.getLogger("reviews.sql")
 _dialect = PGDialect_asyncpg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # as SQLAlchemy has it
+
+
+class Reads(Protocol):
+    """Where a statement gets its connection: asyncpg's pool, or what holds on to connections of one."""
+
+    def acquire(self) -> Any:
+        """A connection, for the time of an asynchronous context."""
 
 
 class Statement:
@@ -25,7 +32,7 @@ class Statement:
         self.text = str(compiled)
         self._order = tuple(compiled.positiontup or ())
 
-    async def fetch(self, reads: asyncpg.Pool, **parameters: object) -> list[asyncpg.Record]:
+    async def fetch(self, reads: Reads, **parameters: object) -> list[asyncpg.Record]:
         """All rows. A connection is held for this statement only, so loaders that run together never share one."""
         started = time.perf_counter()
         arguments = [parameters[name] for name in self._order]

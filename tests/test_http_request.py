@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from graphql_api.http_error import HttpError
 from graphql_api.http_request import (
     GRAPHQL_JSON,
     HTML,
     JSON,
     GraphQLRequest,
-    HttpError,
     negotiated,
     request_of_body,
     request_of_query_string,
@@ -41,12 +41,12 @@ def test_the_best_media_type_that_the_client_accepts_is_chosen(accept: str | Non
 
 def test_null_and_empty_parameters_are_absent() -> None:
     body = b'{"query": "{a}", "operationName": null, "variables": null, "extensions": null, "unknown": 1}'
-    assert request_of_body("application/json", body) == GraphQLRequest("{a}", None, {}, {})
+    assert request_of_body("application/json", body) == GraphQLRequest("{a}", None, None, {})
 
 
 def test_a_query_string_carries_variables_as_json() -> None:
     request = request_of_query_string(b"query=%7Ba%7D&variables=%7B%22n%22%3A1%7D&operationName=")
-    assert request == GraphQLRequest("{a}", None, {"n": 1}, {})
+    assert request == GraphQLRequest("{a}", None, None, {"n": 1})
 
 
 @pytest.mark.parametrize(

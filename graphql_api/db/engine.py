@@ -20,7 +20,7 @@ from graphql_api.settings import Settings
 
 logger = logging.getLogger("reviews.sql")
 
-REVISION = "0004"
+REVISION = "0005"
 """The Alembic revision this build needs; a test compares it with the newest migration."""
 
 OLDEST_SERVER = 150000

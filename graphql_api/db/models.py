@@ -360,3 +360,18 @@ class LoadMarks(Base):
     table_name: Mapped[str] = mapped_column(Text, primary_key=True)
     page: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     marks: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class StoredDocument(Base):
+    """The text of a GraphQL document that a client registered under its SHA-256, in lower-case hexadecimal."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="hash"),
+        Index("ix_documents_last_used_at", "last_used_at", "sha256"),
+    )
+
+    sha256: Mapped[str] = mapped_column(Text, primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -87,6 +87,11 @@ class Executor:
             self._loaders = SharedLoaders(reads, self._patience_s)
         return self._loaders
 
+    async def close(self) -> None:
+        """Give the database's connections back, before it is closed."""
+        if self._loaders is not None:
+            await self._loaders.close()
+
     def _planned(self, document: Document, operation: OperationDefinitionNode) -> Planned | str:
         """The plans of ``operation``, made on first sight, or the reason why it has none."""
         planned = document.planned.get(id(operation))

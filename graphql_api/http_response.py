@@ -1,0 +1,45 @@
+"""From an answer to the bytes of an HTTP response: headers made once, a tag for what may be kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import xxhash
+from starlette.types import Send
+
+from graphql_api.http_request import GRAPHQL_JSON, JSON
+
+Headers = list[tuple[bytes, bytes]]
+
+_STANDING: dict[str, Headers] = {
+    media_type: [
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"vary", b"Accept"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    for media_type in (JSON, GRAPHQL_JSON)
+}
+NOT_KEPT = (b"cache-control", b"no-store")
+# Whoever keeps it asks each time whether it still holds: nobody shows an answer from before a write.
+KEPT = (b"cache-control", b"public, max-age=0, must-revalidate")
+_TAGS = re.compile(rb'(?:W/)?("[^"]*")')
+
+
+def etag_of(body: bytes) -> bytes:
+    """A strong tag. XXH3's 128 bits tell accidents apart; nobody gains by making two answers alike on purpose."""
+    return b'"%s"' % xxhash.xxh3_128_hexdigest(body).encode()
+
+
+def matches(if_none_match: bytes, etag: bytes) -> bool:
+    """Whether the header names ``etag``. The comparison is the weak one. Source: RFC 9110, 13.1.2."""
+    return if_none_match.strip() == b"*" or etag in _TAGS.findall(if_none_match)
+
+
+async def respond(send: Send, status: int, media_type: str, body: bytes, extra: Iterable[tuple[bytes, bytes]]) -> None:
+    """Send the whole response."""
+    headers = [*_STANDING[media_type], *extra]
+    if body:
+        headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
