@@ -10,7 +10,7 @@ export DATABASE_URL
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test check bench-etl format schema lock clean
+.PHONY: help install up test judge check bench-etl format schema lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -31,6 +31,9 @@ up: install ## bring everything up: database, tables, demo data, gateway (PORT=,
 
 test: install ## run the tests (DATABASE_URL=… runs them on that server; ARGS=… goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
+
+judge: install ## ask both executions the same, at length (CASES=100000, SEED=… repeats a run)
+	@JUDGE_CASES=$(or $(CASES),100000) $(if $(SEED),JUDGE_SEED=$(SEED)) $(BIN)/python -m pytest tests/execution/test_generated.py $(ARGS)
 
 check: install ## lint, types and import contracts
 	@$(BIN)/ruff check .
