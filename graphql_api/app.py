@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> Starlette:
     ]
     # Before the routes: an answer of the endpoint should not wait for a router to compare its path with theirs.
     app = Starlette(routes=routes, middleware=[endpoint], lifespan=lifespan)
+    app.state.executor = executor
     # A redirect would name the host that the client named.
     app.router.redirect_slashes = False
     return app

@@ -102,6 +102,12 @@ class Settings:
     write_connections: int = _knob(
         "REVIEWS_WRITE_CONNECTIONS", 4, _integer(1, 1000), "Connections a process keeps for mutations."
     )
+    pgbouncer: bool = _knob(
+        "REVIEWS_PGBOUNCER",
+        False,
+        _boolean,
+        "Whether DATABASE_URL is PgBouncer in transaction mode: no named statements, settings with each transaction.",
+    )
     statement_timeout_ms: int = _knob(
         "REVIEWS_STATEMENT_TIMEOUT_MS",
         10_000,

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
-
 from loaders.batch import BatchLoader, Kind, Load
+from loaders.statement import Reads
 
 
 class Loaders:
@@ -17,7 +16,7 @@ class Loaders:
     With ``failed`` nothing is loaded, and every load raises it.
     """
 
-    def __init__(self, reads: asyncpg.Pool, *, failed: Exception | None = None) -> None:
+    def __init__(self, reads: Reads, *, failed: Exception | None = None) -> None:
         self.reads = reads
         self._failed = failed
         self._made: dict[Kind, BatchLoader[Any, Any]] = {}
@@ -35,5 +34,6 @@ class Loaders:
         if self._failed is not None:
             raise self._failed
         if isinstance(load, Load):
-            return await self.of(load.kind).load(load.key)
+            # graphql-core cancels what is beside an error. What is loaded belongs to others of the request as well.
+            return await asyncio.shield(self.of(load.kind).load(load.key))
         return list(await asyncio.gather(*(self.load(one) for one in load)))

@@ -14,6 +14,7 @@ import asyncpg
 
 from loaders.batch import BatchLoader, Kind
 from loaders.leases import Leases
+from loaders.statement import Reads
 
 MOST_UNDER_WAY = 2
 """Statements of one loader at a time: with one, Python waits while PostgreSQL works, and the other way round."""
@@ -32,10 +33,10 @@ class SharedLoaders:
     ``patience_s``: seconds that a key may wait for its statement to begin.
     """
 
-    def __init__(self, reads: asyncpg.Pool, patience_s: float) -> None:
+    def __init__(self, reads: Reads, patience_s: float) -> None:
         self.reads = reads
         # Two are left for what else reads: a store of documents, graphql-core, a check of health.
-        self._leases = Leases(reads, max(1, reads.get_max_size() - 2))
+        self._leases = Leases(reads, max(1, reads.get_max_size() - 2)) if isinstance(reads, asyncpg.Pool) else None
         self._patience_s = patience_s
         self._loaders: dict[Kind, SharedLoader] = {}
         self._loop = asyncio.get_running_loop()
@@ -44,12 +45,13 @@ class SharedLoaders:
         """The values of ``keys``, in their order."""
         loader = self._loaders.get(kind)
         if loader is None:
-            loader = self._loaders[kind] = SharedLoader(self, kind, kind.made(self._leases), self._loop)
+            loader = self._loaders[kind] = SharedLoader(self, kind, kind.made(self._leases or self.reads), self._loop)
         return loader.load(keys, self._loop.time() + self._patience_s)
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._leases.close()
+        if self._leases is not None:
+            await self._leases.close()
 
     def idle(self, kind: Kind) -> None:
         """Nobody waits for the loader of ``kind``: it may be forgotten."""

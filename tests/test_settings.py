@@ -140,6 +140,7 @@ def test_every_setting_is_described_with_its_default() -> None:
         "REVIEWS_WORKERS": "1",
         "REVIEWS_READ_CONNECTIONS": "8",
         "REVIEWS_WRITE_CONNECTIONS": "4",
+        "REVIEWS_PGBOUNCER": "false",
         "REVIEWS_STATEMENT_TIMEOUT_MS": "10000",
         "REVIEWS_CONNECT_TIMEOUT_S": "5",
         "REVIEWS_MAX_BODY_BYTES": "262144",

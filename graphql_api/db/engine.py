@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from graphql_api.db.pooler import TransactionPool
 from graphql_api.errors import DatabaseUnavailableError, OperatorError
 from graphql_api.settings import Settings
 
@@ -31,7 +32,7 @@ OLDEST_SERVER = 150000
 class Database:
     """What reads and writes go through. ``reads`` only takes read-only statements."""
 
-    reads: asyncpg.Pool
+    reads: asyncpg.Pool | TransactionPool
     writes: AsyncEngine
 
     async def check(self) -> None:
@@ -43,24 +44,29 @@ class Database:
             raise DatabaseUnavailableError("The database does not answer.") from error
 
 
-def create_engine(url: str, *, connect: Mapping[str, Any], **options: Any) -> AsyncEngine:
+def create_engine(url: str, *, connect: Mapping[str, Any], unnamed: bool = False, **options: Any) -> AsyncEngine:
     """A SQLAlchemy engine whose connections asyncpg makes from ``url``, with the arguments ``connect``.
 
     The address goes to asyncpg as it is: SQLAlchemy takes each of its parameters, such as ``sslmode``, for an argument
     of the driver, which knows them in an address only. Statements' parameters are not shown in errors: one may be an
-    e-mail address.
+    e-mail address. ``unnamed``: statements have no names, as PgBouncer in transaction mode wants it.
     """
 
-    async def connection() -> asyncpg.Connection:
-        return await asyncpg.connect(url, **connect)
+    async def connection(**_: Any) -> asyncpg.Connection:
+        return await asyncpg.connect(url, **connect, **({"statement_cache_size": 0} if unnamed else {}))
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connection, hide_parameters=True, **options)
+    arguments: dict[str, Any] = {"async_creator_fn": connection}
+    if unnamed:
+        arguments |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
+    return create_async_engine("postgresql+asyncpg://", connect_args=arguments, hide_parameters=True, **options)
 
 
 def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
     """The engine that mutations run on: READ COMMITTED, a bounded pool, every statement bounded in time."""
+    timeout = {"statement_timeout": str(settings.statement_timeout_ms)}
     engine = create_engine(
         url,
+        unnamed=settings.pgbouncer,
         pool_size=settings.write_connections,
         max_overflow=0,
         pool_timeout=settings.connect_timeout_s,
@@ -69,11 +75,17 @@ def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
             "timeout": settings.connect_timeout_s,
             "server_settings": {
                 "application_name": "reviews-gateway writes",
-                "statement_timeout": str(settings.statement_timeout_ms),
                 "timezone": "UTC",
+                **({} if settings.pgbouncer else timeout),
             },
         },
     )
+    if settings.pgbouncer:
+
+        def say_timeout(connection: Connection) -> None:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {settings.statement_timeout_ms}")
+
+        event.listen(engine.sync_engine, "begin", say_timeout)
     event.listen(engine.sync_engine, "before_cursor_execute", _log_write)
     return engine
 
@@ -95,8 +107,15 @@ async def open_database(url: str, settings: Settings) -> AsyncIterator[Database]
         await pool.close()
 
 
-async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool:
-    return await asyncpg.create_pool(
+async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool | TransactionPool:
+    of_session = {
+        "statement_timeout": str(settings.statement_timeout_ms),
+        # Pages are short: compiling them costs more than it gives. Nor does a batch ask for a row twice.
+        "jit": "off",
+        "enable_memoize": "off",
+    }
+    known_to_poolers = {"application_name": "reviews-gateway reads", "timezone": "UTC"}
+    pool = await asyncpg.create_pool(
         url,
         # None is opened ahead: a gateway whose database is away starts, and says so at /readyz.
         min_size=0,
@@ -104,15 +123,13 @@ async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool:
         timeout=settings.connect_timeout_s,
         command_timeout=settings.statement_timeout_ms / 1000 + 1,
         reset=_leave_as_it_is,
-        server_settings={
-            "application_name": "reviews-gateway reads",
-            "default_transaction_read_only": "on",
-            "statement_timeout": str(settings.statement_timeout_ms),
-            "timezone": "UTC",
-            # Pages are short: compiling them costs more than it gives.
-            "jit": "off",
-        },
+        server_settings=known_to_poolers
+        if settings.pgbouncer
+        else {**known_to_poolers, **of_session, "default_transaction_read_only": "on"},
+        # Without a cache asyncpg gives its statements no names.
+        **({"statement_cache_size": 0} if settings.pgbouncer else {}),
     )
+    return TransactionPool(pool, of_session) if settings.pgbouncer else pool
 
 
 async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:

@@ -36,6 +36,9 @@ class Verdict:
     disagreement: str = ""
     cases: int = 0
     without_errors: int = 0
+    by_plan: int = 0
+    by_graphql_core: Counter[str] = field(default_factory=Counter)
+    """How many of the compiled side's operations no plan answered, by the reason."""
     codes: Counter[str] = field(default_factory=Counter)
 
     def count(self, case: Case, reply: Reply) -> None:

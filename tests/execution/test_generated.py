@@ -71,8 +71,13 @@ async def judged(url: str, settings: Settings, weather: Sequence[Sequence[Weathe
                 async with under(weather, connection):
                     return await sides.replies(cases)
 
+            asked_before = sides.executor.by_plan
             judge = Judge(build_schema().graphql_schema, await catalogue_of(sides.data), ask, weather)
-            return await judge.run(CASES, SEED)
+            verdict = await judge.run(CASES, SEED)
+            executor = sides.executor
+            verdict.by_plan = executor.by_plan - asked_before
+            verdict.by_graphql_core = executor.by_graphql_core
+            return verdict
     finally:
         await connection.close()
 
@@ -107,6 +112,10 @@ def whole_run(verdict: Verdict) -> Verdict:
 
 def test_both_executions_answer_alike(verdict: Verdict) -> None:
     assert not verdict.disagreement, f"JUDGE_SEED={verdict.seed}: {verdict.disagreement}"
+
+
+def test_every_answer_without_errors_is_a_plans(verdict: Verdict) -> None:
+    assert verdict.by_plan == verdict.without_errors, verdict.by_graphql_core
 
 
 def test_everything_in_the_schema_was_asked(whole_run: Verdict) -> None:

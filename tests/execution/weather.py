@@ -16,7 +16,16 @@ from graphql_api.settings import Secret
 from tests.harness.databases import rows, run
 
 _PASSWORD = "rain"
-_BOOKKEEPING = ("helpful_votes", "reports", "idempotency_keys", "loads", "load_progress", "load_chunks", "load_marks")
+_BOOKKEEPING = (
+    "helpful_votes",
+    "reports",
+    "idempotency_keys",
+    "loads",
+    "load_progress",
+    "load_chunks",
+    "load_marks",
+    "documents",
+)
 
 
 class Weather(NamedTuple):
