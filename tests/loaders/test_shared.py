@@ -1,0 +1,228 @@
+"""Loaders that batch across requests: what shares a statement, what does not, and what a fault takes along."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from graphql_api.db.engine import Database, open_database
+from graphql_api.settings import Settings
+from loaders import shared
+from loaders.batch import BatchLoader, Kind
+from loaders.products import FiguresByProduct, ProductsById
+from loaders.shared import SharedLoaders
+from tests.harness.databases import run
+from tests.harness.gateway import Gateway, recorded_statements
+from tests.harness.shop import Shop
+
+Result = TypeVar("Result")
+
+
+class Held(BatchLoader[int, int]):
+    """Doubles its keys, once it is let go; refuses negative ones. ``selection`` is the ``Gate`` at which it waits."""
+
+    async def batch_load_fn(self, keys: list[int]) -> list[int]:
+        self.selection.begun.append(keys)
+        await self.selection.open.wait()
+        if min(keys) < 0:
+            raise ValueError(keys)
+        return [key * 2 for key in keys]
+
+
+class Gate:
+    """Holds batches until it is opened, and knows which have begun."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.begun: list[list[int]] = []
+
+
+@pytest.fixture
+def loading(gateway: Gateway) -> Callable[[Callable[[SharedLoaders, Database], Awaitable[Result]]], Result]:
+    """Runs a test's coroutine with shared loaders on the gateway's database."""
+
+    def go(test: Callable[[SharedLoaders, Database], Awaitable[Result]], patience_s: float = 10) -> Result:
+        async def running() -> Result:
+            async with open_database(gateway.database, Settings()) as database:
+                loaders = SharedLoaders(database.reads, patience_s)
+                try:
+                    return await test(loaders, database)
+                finally:
+                    await loaders.close()
+
+        return asyncio.run(running())
+
+    return go
+
+
+async def turn() -> None:
+    """Let everything run that is ready, and what it makes ready."""
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
+def test_alone_a_load_waits_for_nothing(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> list[list[int]]:
+        gate = Gate()
+        waiting = loaders.load(Kind(Held, gate), (1,))
+        await turn()
+        begun = list(gate.begun)
+        gate.open.set()
+        assert await waiting == [2]
+        return begun
+
+    assert loading(test) == [[1]]
+
+
+def test_loads_of_one_turn_share_a_statement_and_equal_keys_are_asked_once(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        gate.open.set()
+        waiting = [loaders.load(Kind(Held, gate), keys) for keys in ((1, 2), (2,), (3, 1))]
+        return [await one for one in waiting], gate.begun
+
+    assert loading(test) == ([[2, 4], [4], [6, 2]], [[1, 2, 3]])
+
+
+def test_what_comes_while_statements_are_under_way_shares_the_next_one(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        waiting = []
+        for key in range(20):
+            waiting.append(loaders.load(Kind(Held, gate), (key,)))
+            await turn()
+        under_way = list(gate.begun)
+        gate.open.set()
+        assert [await one for one in waiting] == [[key * 2] for key in range(20)]
+        return under_way, gate.begun[len(under_way) :]
+
+    under_way, later = loading(test)
+    assert under_way == [[0], [1]]
+    assert later == [list(range(2, 20))]
+
+
+def test_a_key_does_not_join_a_statement_that_has_begun(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        first = loaders.load(Kind(Held, gate), (1,))
+        await turn()
+        second = loaders.load(Kind(Held, gate), (1,))
+        await turn()
+        gate.open.set()
+        return await first, await second, gate.begun
+
+    assert loading(test) == ([2], [2], [[1], [1]])
+
+
+def test_a_statement_has_a_bounded_number_of_keys(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        gate.open.set()
+        count = 2 * shared.MOST_KEYS + 1
+        waiting = [loaders.load(Kind(Held, gate), (key,)) for key in range(count)]
+        assert [await one for one in waiting] == [[key * 2] for key in range(count)]
+        return [len(keys) for keys in gate.begun]
+
+    assert loading(test) == [shared.MOST_KEYS, shared.MOST_KEYS, 1]
+
+
+def test_a_failing_statement_fails_those_in_it_alone(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        bad = [loaders.load(Kind(Held, gate), (key,)) for key in (-1, 5)]
+        await turn()
+        good = loaders.load(Kind(Held, gate), (6,))
+        gate.open.set()
+        return await asyncio.gather(*bad, good, return_exceptions=True)
+
+    one, two, three = loading(test)
+    assert (str(one), str(two), three) == ("[-1, 5]", "[-1, 5]", [12])
+
+
+def test_one_who_leaves_takes_nobody_along(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        leaving, staying = (loaders.load(Kind(Held, gate), (key,)) for key in (1, 1))
+        late = [loaders.load(Kind(Held, gate), (2,))]
+        await turn()
+        leaving.cancel()
+        late += [loaders.load(Kind(Held, gate), (3,))]
+        late[1].cancel()
+        gate.open.set()
+        return await staying, await late[0], gate.begun
+
+    assert loading(test) == ([2], [4], [[1, 2]])
+
+
+def test_a_load_whose_statement_does_not_begin_in_time_says_so(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        waiting = []
+        for key in range(3):
+            waiting.append(loaders.load(Kind(Held, gate), (key,)))
+            await turn()
+        await asyncio.sleep(0.1)
+        gate.open.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    one, two, three = loading(test, patience_s=0.05)
+    assert (one, two, type(three)) == ([0], [2], TimeoutError)
+
+
+def test_nothing_is_kept_from_one_batch_to_the_next(loading: Any, gateway: Gateway, shop: Shop) -> None:
+    product = shop.product(name="Before").number
+
+    async def test(loaders: SharedLoaders, _: Database) -> list[str]:
+        names = []
+        for name in ("Before", "After"):
+            await asyncio.to_thread(
+                run, gateway.database, "UPDATE products SET name = $1 WHERE product_id = $2", name, product
+            )
+            ((row,),) = (await loaders.load(Kind(ProductsById), (product,)),)
+            names.append(row.name)
+        return names
+
+    assert loading(test) == ["Before", "After"]
+
+
+def test_rows_ahead_are_those_of_their_own_loaders(loading: Any) -> None:
+    ahead = tuple(sorted(ProductsById.may_have_ahead, key=lambda loader: loader.noun))
+
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        keys = list(range(13))
+        with recorded_statements() as statements:
+            rows = await loaders.load(Kind(ProductsById, None, ahead), keys)
+        apart = [await loaders.load(Kind(loader), keys) for loader in ahead]
+        return rows, [dict(zip(keys, values, strict=True)) for values in apart], statements
+
+    rows, apart, statements = loading(test)
+    assert statements == ["products by id with characteristics and figures"]
+    assert [row and row.product_id for row in rows] == [None, *range(1, 11), None, None]
+    for row in rows[1:11]:
+        assert row.ahead == tuple(values[row.product_id] for values in apart)
+
+
+def test_loaders_that_nobody_waits_for_are_not_kept_without_end(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> int:
+        for _ in range(shared.MOST_IDLE * 2):
+            gate = Gate()
+            gate.open.set()
+            await loaders.load(Kind(Held, gate), (1,))
+        await turn()
+        return len(loaders._loaders)
+
+    assert loading(test) <= shared.MOST_IDLE + 1
+
+
+def test_connections_are_kept_between_batches_and_given_back_at_the_end(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, database: Database) -> tuple[int, int]:
+        for _ in range(5):
+            await loaders.load(Kind(FiguresByProduct), (1,))
+        kept = database.reads.get_size() - database.reads.get_idle_size()  # type: ignore[union-attr] # no PgBouncer here
+        await loaders.close()
+        return kept, database.reads.get_size() - database.reads.get_idle_size()  # type: ignore[union-attr] # the same
+
+    assert loading(test) == (1, 0)
