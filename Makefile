@@ -10,7 +10,7 @@ export DATABASE_URL
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test judge check bench-etl format schema lock clean
+.PHONY: help install up test judge check bench bench-soak bench-etl format schema lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -41,6 +41,12 @@ check: install ## lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench: install ## pages a second against graphql-core, PostgreSQL alone and, with PEERS=1, PostGraphile and Mercurius (ARGS=--write keeps the result)
+	@PYTHONPATH=. $(BIN)/python perf/bench.py $(if $(PEERS),--peers) $(ARGS)
+
+bench-soak: install ## the memory of one process over a million requests (ARGS='--requests 50000' for fewer)
+	@PYTHONPATH=. $(BIN)/python perf/soak.py $(ARGS)
+
 bench-etl: install ## a first load against what PostgreSQL itself needs (PRODUCTS=1000000: the full set; ARGS=--write keeps the result)
 	@PYTHONPATH=. $(BIN)/python perf/bench_etl.py $(if $(PRODUCTS),--products $(PRODUCTS)) $(ARGS)
 
@@ -56,4 +62,4 @@ lock: install ## pin the versions that pyproject.toml admits with their hashes (
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt pyproject.toml
 
 clean: ## remove what make install and make up made (the data too)
-	rm -rf $(VENV) $(STATE) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(STATE) .local-bench perf/peers/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

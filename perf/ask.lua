@@ -1,33 +1,23 @@
--- Asks for random products: wrk -s perf/ask.lua URL -- METHOD PATH BODY MARK SEPARATOR IDS HIGHEST SEED
--- Where MARK stands in PATH or BODY, so many IDS from 1 to HIGHEST are put, with SEPARATOR between them.
-local method, path, body, separator, ids, highest
-
-local function parted(text, mark)
-  local first, last = text:find(mark, 1, true)
-  if not first then return { text } end
-  return { text:sub(1, first - 1), text:sub(last + 1) }
-end
-
-local function filled(parts)
-  if not parts[2] then return parts[1] end
-  if ids == 1 then return parts[1] .. math.random(1, highest) .. parts[2] end
-  local numbers = {}
-  for place = 1, ids do numbers[place] = math.random(1, highest) end
-  return parts[1] .. table.concat(numbers, separator) .. parts[2]
-end
+-- Asks for random products: wrk -s perf/ask.lua URL -- PATH MARK SEPARATOR IDS HIGHEST SEED
+-- Where MARK stands in PATH, so many IDS from 1 to HIGHEST are put, with SEPARATOR between them.
+local before, after, separator, ids, highest
 
 function init(args)
-  method, path, body = args[1], parted(args[2], args[4]), parted(args[3], args[4])
-  separator, ids, highest = args[5], tonumber(args[6]), tonumber(args[7])
-  math.randomseed(tonumber(args[8]))
-  if method == "POST" then wrk.headers["Content-Type"] = "application/json" end
+  local path, mark = args[1], args[2]
+  local first, last = path:find(mark, 1, true)
+  before, after = path:sub(1, first - 1), path:sub(last + 1)
+  separator, ids, highest = args[3], tonumber(args[4]), tonumber(args[5])
+  math.randomseed(tonumber(args[6]))
 end
 
 function request()
-  return wrk.format(method, filled(path), nil, method == "POST" and filled(body) or nil)
+  if ids == 1 then return wrk.format("GET", before .. math.random(1, highest) .. after) end
+  local numbers = {}
+  for place = 1, ids do numbers[place] = math.random(1, highest) end
+  return wrk.format("GET", before .. table.concat(numbers, separator) .. after)
 end
 
-function done(summary, latency, requests)
+function done(summary, latency)
   local errors = summary.errors
   print(string.format(
     '{"requests": %d, "seconds": %.6f, "median_ms": %.3f, "p99_ms": %.3f, "failed": %d}',

@@ -31,14 +31,12 @@ FIGURES = ("pages", "bound", "cards", "deep")
 def main() -> None:
     """Measure, print, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_catalogue_arguments(parser)
+    add_arguments(parser)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each figure")
     parser.add_argument("--seconds", type=float, default=5, help="seconds of each server in a round")
     parser.add_argument("--only", choices=FIGURES, action="append", help="measure this figure alone; repeatable")
     parser.add_argument("--peers", action="store_true", help="install and measure PostGraphile and Mercurius too")
     parser.add_argument("--without-reference", action="store_true", help="leave graphql-core alone out")
-    parser.add_argument("--by-text", action="store_true", help="POST documents instead of naming them by their hashes")
-    parser.add_argument("--write", action="store_true", help="write the result to perf/results")
     given = parser.parse_args()
     check_tools()
     versions = servers.install_peers() if given.peers else {}
@@ -49,11 +47,13 @@ def main() -> None:
         write(result, "pages")
 
 
-def add_catalogue_arguments(parser: argparse.ArgumentParser) -> None:
-    """What says which catalogue is used."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every measurement can be told."""
     parser.add_argument("--products", type=int, default=100_000)
     parser.add_argument("--hot", type=int, default=100_000, help="how many more reviews product 1 has")
     parser.add_argument("--state", type=Path, default=Path(".local-bench"), help="the folder that keeps the catalogue")
+    parser.add_argument("--by-text", action="store_true", help="send documents instead of naming them by their hashes")
+    parser.add_argument("--write", action="store_true", help="write the result to perf/results")
 
 
 def measured(catalogue: Catalogue, given: argparse.Namespace) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from perf.catalogue import ABSENT, HOT, RARE, USUAL
-from perf.load import Asking, Client, posted
+from perf.load import Asking, Client, spelt_out
 from perf.servers import Server, asking
 
 SORTS = ("RELEVANT", "NEWEST", "HELPFUL", "HIGHEST_RATED", "LOWEST_RATED")
@@ -84,7 +84,7 @@ def _ends_of_pages_before(client: Client, sort: str) -> dict[str, str]:
     after = None
     while len(found) < len(FILTERS):
         variables = {"id": str(HOT), "first": _STEP, "after": after, "sort": sort}
-        edges = client.data(posted(_WALK, variables).request())["product"]["reviews"]["edges"]
+        edges = client.data(spelt_out(_WALK, variables).request())["product"]["reviews"]["edges"]
         if not edges:
             sys.exit(f"The product has no page {PAGE:,} under every filter: give it more reviews with --hot.")
         for edge in edges:
@@ -106,8 +106,6 @@ def _check(first: dict[str, Any], deep: dict[str, Any]) -> None:
 
 def _turn_about(client: Client, requests: list[bytes], seconds: float) -> list[float]:
     """The median milliseconds of each request, asked in turn for so long."""
-    for request in requests:
-        client.ask(request)
     taken: list[list[float]] = [[] for _ in requests]
     end = time.monotonic() + seconds
     while len(taken[0]) < _FEWEST or (time.monotonic() < end and len(taken[0]) < _MOST):

@@ -19,28 +19,22 @@ from urllib.parse import quote, urlsplit
 
 MARK = "@@"
 """Where the products' numbers go."""
-_SEPARATOR = '","'
+SEPARATOR = quote('","')
+"""What stands between them."""
 _SCRIPT = Path(__file__).with_name("ask.lua")
 
 
 @dataclass(frozen=True)
 class Asking:
-    """How a server is asked: a request whose path or body has a ``MARK`` for the numbers of ``ids`` products."""
+    """How a server is asked: the path of a GET that has a ``MARK`` for the numbers of ``ids`` products."""
 
-    method: str
     path: str
-    body: str = ""
-    separator: str = _SEPARATOR
     ids: int = 1
 
     def request(self, *numbers: int) -> bytes:
         """The bytes to send for these products."""
-        ids = self.separator.join(map(str, numbers))
-        path, body = self.path.replace(MARK, ids), self.body.replace(MARK, ids).encode()
-        head = [f"{self.method} {path} HTTP/1.1", "Host: 127.0.0.1"]
-        if self.method == "POST":
-            head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-        return "\r\n".join([*head, "", ""]).encode() + body
+        path = self.path.replace(MARK, SEPARATOR.join(map(str, numbers)))
+        return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
 
 def hash_of(document: str) -> str:
@@ -51,13 +45,12 @@ def hash_of(document: str) -> str:
 def persisted(document: str, variables: dict[str, object], ids: int = 1) -> Asking:
     """A GET of a document that the server knows."""
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": hash_of(document)}}
-    path = f"/graphql?extensions={_encoded(extensions)}&variables={_encoded(variables)}"
-    return Asking("GET", path, separator=quote(_SEPARATOR), ids=ids)
+    return Asking(f"/graphql?extensions={_encoded(extensions)}&variables={_encoded(variables)}", ids)
 
 
-def posted(document: str, variables: dict[str, object], ids: int = 1) -> Asking:
-    """A POST of a document's text."""
-    return Asking("POST", "/graphql", json.dumps({"query": document, "variables": variables}), ids=ids)
+def spelt_out(document: str, variables: dict[str, object], ids: int = 1) -> Asking:
+    """A GET of a document's text."""
+    return Asking(f"/graphql?query={quote(document, safe='')}&variables={_encoded(variables)}", ids)
 
 
 def _encoded(value: object) -> str:
@@ -110,6 +103,7 @@ class Client:
 class Load(NamedTuple):
     """What wrk saw."""
 
+    requests: int
     per_second: float
     median_ms: float
     p99_ms: float
@@ -118,7 +112,7 @@ class Load(NamedTuple):
 def wrk(address: str, asking: Asking, *, connections: int, seconds: float, highest: int, seed: int) -> Load:
     """Ask for random products of 1 to ``highest`` over so many connections."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(_SCRIPT), address]
-    arguments = [asking.method, asking.path, asking.body, MARK, asking.separator, asking.ids, highest, seed]
+    arguments = [asking.path, MARK, SEPARATOR, asking.ids, highest, seed]
     done = subprocess.run(
         [*command, "--", *map(str, arguments)], check=False, capture_output=True, text=True, timeout=seconds + 60
     )
@@ -127,7 +121,7 @@ def wrk(address: str, asking: Asking, *, connections: int, seconds: float, highe
     seen = json.loads(done.stdout.splitlines()[-1])
     if seen["failed"]:
         sys.exit(f"{seen['failed']} of {seen['requests']} requests to {address} failed.")
-    return Load(seen["requests"] / seen["seconds"], seen["median_ms"], seen["p99_ms"])
+    return Load(seen["requests"], seen["requests"] / seen["seconds"], seen["median_ms"], seen["p99_ms"])
 
 
 def pgbench(

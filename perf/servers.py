@@ -19,7 +19,7 @@ from tempfile import TemporaryFile
 
 from graphql_api.schema.characteristic import LABELS
 from perf.catalogue import Catalogue, run
-from perf.load import MARK, Asking, hash_of, persisted, posted
+from perf.load import MARK, Asking, hash_of, persisted, spelt_out
 
 ROOT = Path(__file__).parent.parent
 PEERS = Path(__file__).parent / "peers"
@@ -46,7 +46,7 @@ def document(name: str) -> str:
 
 def asking(name: str, variables: dict[str, object], *, ids: int = 1, by_text: bool = False) -> Asking:
     """How our gateway is asked for one of the front end's documents: by its hash, or by its text."""
-    return (posted if by_text else persisted)(document(name), variables, ids)
+    return (spelt_out if by_text else persisted)(document(name), variables, ids)
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def mercurius(catalogue: Catalogue) -> Iterator[Server]:
     known = asking("ProductPage", {"id": MARK})
     variables = known.path.partition("&variables=")[2]
     path = f"/graphql?persisted=true&query={hash_of(document('ProductPage'))}&variables={variables}"
-    with _peer(catalogue, "mercurius", Asking("GET", path)) as server:
+    with _peer(catalogue, "mercurius", Asking(path)) as server:
         yield server
 
 
