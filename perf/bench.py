@@ -117,6 +117,10 @@ def show(result: dict[str, Any]) -> None:
     for figure, shown in (("pages", "product pages"), ("cards", f"{pages.CARDS} product cards")):
         if figure in result:
             _show_servers(shown, result[figure], result["bytes a page"] if figure == "pages" else {})
+    if "postgraphile" in result.get("pages", {}):
+        median = "median ms at 1 connection"
+        ratio = result["pages"][OURS][median] / result["pages"]["postgraphile"][median]
+        print(f"\nmedian at 1 connection, gateway / postgraphile: {ratio:.2f}")
     if "bound" in result:
         bound = result["bound"]
         print(

@@ -49,6 +49,7 @@ def running_catalogue(state: Path, *, products: int, hot: int) -> Iterator[Catal
         if not rows(postgres, "SELECT FROM pg_database WHERE datname = $1", database):
             _make(embedded, state, database, products, hot)
         url = embedded.url_of(database)
+        migrate(url, Settings(state=state))  # one that is kept may be older than this build
         ((reviews, hot_reviews, version),) = rows(
             url,
             "SELECT count(*), count(*) FILTER (WHERE product_id = $1), current_setting('server_version') FROM reviews",

@@ -105,7 +105,7 @@ def _rounds(
             )
             if turn >= 0:
                 seen[server.name].append((load, _busy(process.cpu_times()) - _busy(before)))
-    return {name: _medians(loads) for name, loads in seen.items()}
+    return {server.name: _medians(seen[server.name]) for server in servers}
 
 
 def _busy(times: Any) -> float:

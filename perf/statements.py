@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import time
 from typing import NamedTuple
 
 from graphql_api.settings import Secret
@@ -17,8 +18,9 @@ _EXECUTED = re.compile(
     re.DOTALL,
 )
 _VALUE = re.compile(r"\$(\d+) = (?:'((?:[^']|'')*)'|NULL)")
-_PRODUCT = 4321
 _WARM_UP = 20
+_LOGGED_SECONDS = 0.5
+_FULL_PAGE = 5
 
 
 class Script(NamedTuple):
@@ -32,20 +34,26 @@ def script_of_page(catalogue: Catalogue, *, by_text: bool, **settings: str) -> S
     """The statements of one product page."""
     logging = dataclasses.replace(catalogue, url=Secret(f"{catalogue.url}{_LOGGING}"))
     with gateway(logging, "captured", by_text=by_text, **settings) as server, Client(server.address) as client:
-        request = server.page.request(_PRODUCT)
+        product = next(
+            number
+            for number in range(catalogue.products // 2, catalogue.products)
+            if len(client.data(server.page.request(number))["product"]["reviews"]["nodes"]) == _FULL_PAGE
+        )
+        request = server.page.request(product)
         # The first ones look up types and prepare.
         for _ in range(_WARM_UP):
             client.data(request)
         with catalogue.log.open() as log:
             log.seek(0, 2)
             client.data(request)
+            time.sleep(_LOGGED_SECONDS)  # a backend answers before it logs
             written = log.read()
     statements, fixed = [], 0
     for executed in _EXECUTED.finditer(written):
         text, only_product = executed["text"], True
         # From the last one on, so that $1 does not fit $10.
         for place, value in reversed(_VALUE.findall(executed["values"])):
-            spelt, of_product = _spelt(value)
+            spelt, of_product = _spelt(value, str(product))
             text = text.replace(f"${place}", spelt)
             only_product = only_product and of_product
         statements.append(" ".join(text.split()))
@@ -53,13 +61,12 @@ def script_of_page(catalogue: Catalogue, *, by_text: bool, **settings: str) -> S
     return Script(statements, fixed)
 
 
-def _spelt(value: str) -> tuple[str, bool]:
+def _spelt(value: str, product: str) -> tuple[str, bool]:
     """A value as pgbench is to send it, and whether it is the product's number."""
-    number = str(_PRODUCT)
-    if value == number:
+    if value == product:
         return ":id", True
     elements = value.removeprefix("{").removesuffix("}").split(",")
-    if value.startswith("{") and set(elements) == {number}:
+    if value.startswith("{") and set(elements) == {product}:
         return f"ARRAY[{', '.join(':id' for _ in elements)}]", True
     assert ":" not in value, "pgbench would take it for a variable"
     return f"'{value}'", False
