@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from etl.generating.folder import generate_folder
 from etl.load import load_folder
 from graphql_api.db.embedded import EmbeddedPostgres
 from graphql_api.db.migrate import migrate
+from graphql_api.errors import OperatorError
 from graphql_api.settings import Secret, Settings
 
 HOT = 1
@@ -49,7 +51,10 @@ def running_catalogue(state: Path, *, products: int, hot: int) -> Iterator[Catal
         if not rows(postgres, "SELECT FROM pg_database WHERE datname = $1", database):
             _make(embedded, state, database, products, hot)
         url = embedded.url_of(database)
-        migrate(url, Settings(state=state))  # one that is kept may be older than this build
+        try:
+            migrate(url, Settings(state=state))  # one that is kept may be older than this build
+        except OperatorError as error:
+            sys.exit(str(error))
         ((reviews, hot_reviews, version),) = rows(
             url,
             "SELECT count(*), count(*) FILTER (WHERE product_id = $1), current_setting('server_version') FROM reviews",
