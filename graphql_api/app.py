@@ -35,6 +35,8 @@ def create_app(settings: Settings) -> Starlette:
     page = GraphiQLPage(settings.state / "graphiql") if settings.graphiql else None
     executor = Executor(build_schema(suggestions=settings.introspection), settings)
     store = Store(executor.documents, settings)
+    for trusted in store.trusted:
+        executor.plan_ahead(trusted.document)
 
     def database() -> Database:
         opened: Database = app.state.database

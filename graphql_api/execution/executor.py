@@ -80,6 +80,12 @@ class Executor:
         self.by_graphql_core[reason] += 1
         return await self._reference.run(document, operation_name, variables, context)
 
+    def plan_ahead(self, document: Document) -> None:
+        """Compile the operations of ``document`` now, so that its first request does not wait for it."""
+        if self._compiled:
+            for operation in document.operations.values():
+                self._planned(document, operation)
+
     def _shared(self, context: Context) -> SharedLoaders:
         """The loaders of this process on the open database."""
         reads = context.database.reads

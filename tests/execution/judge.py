@@ -38,7 +38,7 @@ class Verdict:
     without_errors: int = 0
     by_plan: int = 0
     by_graphql_core: Counter[str] = field(default_factory=Counter)
-    """How many of the compiled side's operations no plan answered, by the reason."""
+    """How many of the compiled side's operations no plan answered while nothing was broken, by the reason."""
     codes: Counter[str] = field(default_factory=Counter)
 
     def count(self, case: Case, reply: Reply) -> None:

@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
-from graphql import GraphQLSkipDirective, OperationDefinitionNode, OperationType, VariableNode, Visitor, visit
+from graphql import (
+    DirectiveNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLSkipDirective,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    visit,
+)
 
 from graphql_api.execution.document import Document
 from graphql_api.execution.plans.arguments import Arguments
@@ -51,7 +62,7 @@ class Planned:
         self._schema = schema
         self._document = document
         self._operation = operation
-        self._flags = _flags(document)
+        self._flags = _flags(document, operation)
         if len(self._flags) > _MOST_FLAGS:
             raise UnsupportedError("too many conditions")
         self.variables = Variables(schema.graphql_schema, operation)
@@ -80,14 +91,22 @@ class Planned:
         return await self.plan(values).run(values, Loading(loaders, self.variables, raw))
 
 
-def _flags(document: Document) -> list[str]:
-    """The variables that decide what is included, by name."""
+def _flags(document: Document, operation: OperationDefinitionNode) -> list[str]:
+    """The variables that decide what of ``operation`` is included, by name."""
+    fragments = {one.name.value: one for one in document.node.definitions if isinstance(one, FragmentDefinitionNode)}
     names: set[str] = set()
+    spread: set[str] = set()
 
     class Finder(Visitor):
-        def enter_directive(self, node: Any, *_: Any) -> None:
-            if node.name.value in {GraphQLSkipDirective.name, "include"}:
-                names.update(one.value.name.value for one in node.arguments if isinstance(one.value, VariableNode))
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            if node.name.value in {GraphQLSkipDirective.name, GraphQLIncludeDirective.name}:
+                given = [one.value for one in node.arguments or ()]
+                names.update(value.name.value for value in given if isinstance(value, VariableNode))
 
-    visit(document.node, Finder())
+        def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
+            if node.name.value not in spread:
+                spread.add(node.name.value)
+                visit(fragments[node.name.value], Finder())
+
+    visit(operation, Finder())
     return sorted(names)
