@@ -71,33 +71,35 @@ class Judge:
             for _ in range(random.randint(1, MOST_DOCUMENTS)):
                 batch += cases_of(self._schema, self._catalogue, random)
             random.shuffle(batch)
-            for case, replies in zip(batch, await self._ask(batch, weather), strict=True):
-                if found := _found(*replies):
-                    verdict.disagreement = await self._told(case, batch, weather, "; ".join(found))
+            for place, replies in enumerate(await self._ask(batch, weather)):
+                if _found(*replies):
+                    verdict.disagreement = await self._told(batch, place, weather, replies)
                     return verdict
-                verdict.count(case, replies[1])
+                verdict.count(batch[place], replies[1])
         return verdict
 
-    async def _told(self, case: Case, batch: Sequence[Case], weather: Weather, found: str) -> str:
-        """What is wrong, with the smallest request that shows it."""
+    async def _told(self, batch: Sequence[Case], place: int, weather: Weather, replies: tuple[Reply, Reply]) -> str:
+        """What is wrong with the answers to the case at ``place``, with the smallest request that shows it."""
+        case, before, after = batch[place], list(batch[:place]), list(batch[place + 1 :])
 
-        async def fails(changed: Case, beside: Sequence[Case], under: Weather) -> bool:
-            return bool(_found(*(await self._ask([changed, *beside], under))[0]))
+        async def again(changed: Case) -> tuple[Reply, Reply]:
+            return (await self._ask([*before, changed, *after], weather))[len(before)]
 
-        beside = [other for other in batch if other is not case]
-        if await fails(case, [], CLEAR):
-            beside, weather = [], CLEAR
-        elif await fails(case, [], weather):
-            beside = []
-        elif not await fails(case, beside, weather):
-            return f"{found}, but not when asked again{_shown(case, beside, weather)}"
-        small = await reduced(self._schema, case, lambda one: fails(one, beside, weather), seconds=REDUCING_SECONDS)
-        replies = (await self._ask([small, *beside], weather))[0]
-        answers = "".join(
-            f"\n--- {name}\n{reply.status} {json.dumps(reply.body, ensure_ascii=False)[:_SHOWN]}"
-            for name, reply in zip(("compiled", "reference"), replies, strict=True)
-        )
-        return f"{'; '.join(_found(*replies)) or found}{_shown(small, beside, weather)}{answers}"
+        async def fails(changed: Case) -> bool:
+            return bool(_found(*await again(changed)))
+
+        if not await fails(case):
+            return f"not when asked again: {_shown(case, [*before, *after], weather, replies)}"
+        if bool(_found(*(await self._ask([case], CLEAR))[0])):
+            before, after, weather = [], [], CLEAR
+        for beside in (before, after):  # first all of them, then one by one
+            for taken in (list(beside), *([one] for one in beside)):
+                kept = list(beside)
+                beside[:] = [one for one in beside if one not in taken]
+                if not await fails(case):
+                    beside[:] = kept
+        case = await reduced(self._schema, case, fails, seconds=REDUCING_SECONDS)
+        return _shown(case, [*before, *after], weather, await again(case))
 
 
 def _found(compiled: Reply, reference: Reply) -> list[str]:
@@ -105,5 +107,8 @@ def _found(compiled: Reply, reference: Reply) -> list[str]:
     return differences(compiled, reference) + beside_values
 
 
-def _shown(case: Case, beside: Sequence[Case], weather: Weather) -> str:
-    return f"\n--- weather: {weather.name}\n{case}" + "".join(f"\n--- beside it\n{other}" for other in beside)
+def _shown(case: Case, beside: Sequence[Case], weather: Weather, replies: tuple[Reply, Reply]) -> str:
+    parts = [f"\n--- beside it\n{other}" for other in beside]
+    for name, reply in zip(("compiled", "reference"), replies, strict=True):
+        parts.append(f"\n--- {name}\n{reply.status} {json.dumps(reply.body, ensure_ascii=False)[:_SHOWN]}")
+    return f"{'; '.join(_found(*replies))}\n--- weather: {weather.name}\n{case}{''.join(parts)}"

@@ -83,6 +83,9 @@ async def judged(url: str, settings: Settings, weather: Sequence[Sequence[Weathe
             verdict = await judge.run(CASES, SEED)
             verdict.by_plan, verdict.by_graphql_core = by_plan, by_graphql_core
             return verdict
+    except Exception as error:
+        error.add_note(f"JUDGE_SEED={SEED}")
+        raise
     finally:
         await connection.close()
 

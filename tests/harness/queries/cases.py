@@ -18,7 +18,7 @@ from tests.harness.queries.values import Choices, Values
 ROOMS = (6, 12, 25, 50)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One request. ``operations`` is what its text was written of."""
 
