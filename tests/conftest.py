@@ -1,9 +1,12 @@
-"""What every test may use: a server, databases on it, and a gateway over the sample catalogue."""
+"""What every test may use: a server, databases on it, a gateway over the sample catalogue, and programs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -12,6 +15,9 @@ from graphql_api.settings import Secret, Settings
 from tests.harness.databases import Databases, running_server
 from tests.harness.gateway import Gateway, running_gateway
 from tests.harness.shop import Shop
+
+Unmet = Callable[[str], NoReturn]
+Requires = Callable[[str], str]
 
 SAMPLE = Path(__file__).parent / "data" / "atelier" / "v2"
 
@@ -46,3 +52,25 @@ def gateway(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> I
 def shop(gateway: Gateway) -> Shop:
     """Writes products of a test's own to the gateway's database."""
     return Shop(gateway.database)
+
+
+@pytest.fixture(scope="session")
+def unmet() -> Unmet:
+    """Ends a test that cannot run here: skipped with the sentence, failed where the environment says CI."""
+
+    def end(sentence: str) -> NoReturn:
+        if os.environ.get("CI"):
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
+
+    return end
+
+
+@pytest.fixture(scope="session")
+def requires(unmet: Unmet) -> Requires:
+    """Gives the path of a program by its name, or ends the test as ``unmet`` does."""
+
+    def find(program: str) -> str:
+        return shutil.which(program) or unmet(f"{program} is not installed")
+
+    return find

@@ -1,9 +1,7 @@
-"""GraphiQL's files fetched for real, once a session, and the tools that takes."""
+"""GraphiQL's files fetched for real, once a session."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -16,28 +14,6 @@ from tests.harness.gateway import Gateway, running_gateway
 
 Unmet = Callable[[str], NoReturn]
 Requires = Callable[[str], str]
-
-
-@pytest.fixture(scope="session")
-def unmet() -> Unmet:
-    """Ends a test that cannot run here: skipped with the sentence, failed where the environment says CI."""
-
-    def end(sentence: str) -> NoReturn:
-        if os.environ.get("CI"):
-            pytest.fail(sentence, pytrace=False)
-        pytest.skip(sentence)
-
-    return end
-
-
-@pytest.fixture(scope="session")
-def requires(unmet: Unmet) -> Requires:
-    """Gives the path of a program by its name, or ends the test as ``unmet`` does."""
-
-    def find(program: str) -> str:
-        return shutil.which(program) or unmet(f"{program} is not installed")
-
-    return find
 
 
 @pytest.fixture(scope="session")
