@@ -5,8 +5,8 @@ Every sort is descending in all its keys and ends on the review's number, so one
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -23,15 +23,28 @@ from sqlalchemy import (
     exists,
     func,
     not_,
+    or_,
     select,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy.sql.elements import Tuple
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.db.models import Review
-from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, argument, array_of, arrays_table, literal_size, named
+from loaders.batch import (
+    Aheads,
+    BatchLoader,
+    Besides,
+    aheads_of,
+    argument,
+    array_of,
+    arrays_table,
+    literal_size,
+    literal_zero,
+    named,
+)
 from loaders.page import Page, Window, page_of
 from loaders.photos import PhotosByReview
 from loaders.ratings import RatingsByReview
@@ -40,6 +53,9 @@ from loaders.rows import ReviewRow, as_row
 from loaders.statement import Statement
 
 _END = 3 + len(REVIEW_COLUMNS)
+
+_NEAREST = 100
+"""Reviews that a search looks at along the sort: 3 ms. Words of one review in twenty and more are found in them."""
 
 Position: TypeAlias = tuple[float | int | datetime, ...]
 """Where a review stands in a sort: the sort's keys, then the review's number."""
@@ -129,11 +145,20 @@ class ReviewPageKey:
     before: Position | None = None
 
 
-def matching(wanted: ReviewFilter, product_id: ColumnElement[int]) -> list[ColumnElement[bool]]:
+def matching(
+    wanted: ReviewFilter, product_id: ColumnElement[int], *, sort: str | None = None
+) -> list[ColumnElement[bool]]:
     """The conditions of ``wanted``; stars and search are the bind parameters ``ratings`` and ``search``."""
     conditions: list[ColumnElement[bool]] = [Review.product_id == product_id, not_(Review.reported)]
     if wanted.ratings is not None:
-        conditions.append(Review.rating == any_(array_of("ratings", BigInteger())))
+        # PostgreSQL takes every product for a usual one. By the stars' own index it would read all reviews of as many
+        # stars and sort them, 25 ms for a product with 100,000; "+ 0" keeps that index for the sorts it has.
+        given = array_of("ratings", BigInteger())
+        if sort == "LOWEST_RATED":
+            conditions.append(-Review.rating == any_(array_of("negated", BigInteger())))
+        else:
+            stars = Review.rating if sort in {None, "HIGHEST_RATED"} else Review.rating + literal_zero()
+            conditions.append(stars == any_(given))
     if wanted.recommended is not None:
         conditions.append(Review.recommended.expression if wanted.recommended else not_(Review.recommended))
     if wanted.with_photos is not None:
@@ -157,7 +182,7 @@ def _statement(selection: ReviewSelection, ahead: Aheads) -> Statement:
     def at(table: FromClause, side: str) -> Tuple:
         return tuple_(*(table.c[f"{side}_{n}"] for n in range(len(types))))
 
-    conditions = matching(selection.filter, keys.c.product_id)
+    conditions = matching(selection.filter, keys.c.product_id, sort=selection.sort)
     nothing = not_(true())
     # A cursor's own review may be gone, so what lies beyond it is looked for, not concluded; once a key, where a
     # plain subquery would look once for every row of the page.
@@ -176,20 +201,79 @@ def _statement(selection: ReviewSelection, ahead: Aheads) -> Statement:
     )
     bounds = [place < at(once, "after")] if selection.has_after else []
     bounds += [place > at(once, "before")] if selection.has_before else []
-    page = (
-        select(*REVIEW_COLUMNS)
-        .where(*matching(selection.filter, once.c.product_id), *bounds)
-        .order_by(*(e.asc() if selection.window.backward else e.desc() for e in expressions))
-        .limit(literal_size(selection.window.size + 1))
-        .lateral("page")
-    )
+    order = [e.asc() if selection.window.backward else e.desc() for e in expressions]
+    source: FromClause = once
+    page: FromClause
+    if selection.filter.search is None:
+        page = (
+            select(*REVIEW_COLUMNS)
+            .where(*matching(selection.filter, once.c.product_id, sort=selection.sort), *bounds)
+            .order_by(*order)
+            .limit(literal_size(selection.window.size + 1))
+            .lateral("page")
+        )
+    else:
+        near, page = _searched(selection, once, bounds, order)
+        source = once.join(near, true())
     besides = Besides(ahead, page.c.product_id, page.c.review_id)
     return Statement(
         named(f"reviews by product, {selection.sort.lower()}", ahead),
         select(once.c.place, once.c.any_before, once.c.any_after, *page.c, *besides.columns).select_from(
-            besides.joined(once.outerjoin(page, true()))
+            besides.joined(source.outerjoin(page, true()))
         ),
     )
+
+
+def _searched(
+    selection: ReviewSelection,
+    once: FromClause,
+    bounds: list[ColumnElement[bool]],
+    order: Sequence[ColumnElement[Any]],
+) -> tuple[FromClause, FromClause]:
+    """How many of the nearest reviews a search finds, and its page.
+
+    A word that many reviews have is found on the way along the sort's index, one that few have by the index of words.
+    PostgreSQL cannot know which it is: on a product with 100,000 reviews it took 2 s to find that none has a word. So
+    the nearest 100 are looked at first, and where a page is in them, that is the page.
+    """
+    size = literal_size(selection.window.size + 1)
+    wanted = replace(selection.filter, search=None)
+    here = matching(wanted, once.c.product_id, sort=selection.sort)
+    query = func.review_query(once.c.product_id, argument("search", Text()))
+
+    def found_near(name: str) -> tuple[FromClause, ColumnElement[bool]]:
+        walked = select(*REVIEW_COLUMNS).where(*here, *bounds).order_by(*order).limit(literal_size(_NEAREST, "nearest"))
+        walk = walked.correlate(once).subquery(name)
+        words = func.review_words(walk.c.product_id, walk.c.summary, walk.c.body)
+        return walk, words.bool_op("@@")(query)
+
+    first, fits = found_near("first")
+    few = select(first.c.review_id).where(fits).limit(size).correlate(once).subquery("few")
+    all_near = select(Review.review_id).where(*here, *bounds).limit(literal_size(_NEAREST, "nearest"))
+    near = select(
+        select(func.count()).select_from(few).correlate(once).scalar_subquery().label("found"),
+        select(func.count())
+        .select_from(all_near.correlate(once).subquery("all_near"))
+        .correlate(once)
+        .scalar_subquery()
+        .label("seen"),
+    ).lateral("near")
+    again, fits = found_near("again")
+    # With fewer than that the product has no others.
+    enough = or_(near.c.found == size, near.c.seen < literal_size(_NEAREST, "nearest"))
+    by_walk = select(*again.c).where(fits, enough).limit(size).correlate(once, near)
+    words = func.review_words(Review.product_id, Review.summary, Review.body)
+    # The index of words holds the product too; "+ 0" keeps the others out of it.
+    by_words = (
+        select(*REVIEW_COLUMNS)
+        .where(Review.product_id + literal_zero() == once.c.product_id, *here[1:], *bounds)
+        .where(words.bool_op("@@")(query), not_(enough))
+        .order_by(*order)
+        .limit(size)
+        .correlate(once, near)
+    )
+    both = union_all(by_walk.subquery("by_walk").select(), by_words.subquery("by_words").select())
+    return near, both.lateral("page")
 
 
 class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
@@ -204,6 +288,7 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
         parameters: dict[str, object] = {
             "product_id": [key.product_id for key in keys],
             "ratings": wanted.ratings,
+            "negated": None if wanted.ratings is None else [-stars for stars in wanted.ratings],
             "search": wanted.search,
         }
         for n in range(len(SORTS[self.selection.sort]) + 1):
