@@ -7,34 +7,27 @@ parsed form.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from collections import OrderedDict
 
-from sqlalchemy import Text, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from graphql_api.db.engine import Database
-from graphql_api.db.models import StoredDocument
+from graphql_api.documents import table
+from graphql_api.documents.together import Together
 from graphql_api.documents.trusted import BrokenDocumentError, Trusted, files_of, trusted_in
 from graphql_api.execution.answer import Answer
 from graphql_api.execution.document import Document, Documents
 from graphql_api.settings import Settings
-from loaders.batch import argument
-from loaders.statement import Statement
+
+logger = logging.getLogger("reviews")
 
 # A parsed document takes some 120 times the memory of its text, and its plans as much again: 300 MB at the most.
 _MOST_IN_MEMORY = 1000
 _MOST_CHARACTERS = 1_250_000
-_LONGEST = 100_000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _REWRITTEN_S = 1.0
-_TOUCHED_S = 3600.0
-
-_by_hash = Statement(
-    "document by hash", select(StoredDocument.body).where(StoredDocument.sha256 == argument("sha256", Text()))
-)
+_TOUCHED_S = 60.0
 
 
 class Store:
@@ -51,10 +44,12 @@ class Store:
         self._by_id: dict[str, Document] = {}
         self._near: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
-        self._finding: dict[str, asyncio.Task[Document | None]] = {}
+        self._finding: Together[Document | None] = Together()
+        self._writing: Together[None] = Together()
         self._written: OrderedDict[str, float] = OrderedDict()
         self._used: set[str] = set()
-        self._touched = time.monotonic()
+        self._timer: asyncio.TimerHandle | None = None
+        self._touching: asyncio.Task[None] | None = None
         for found in trusted_in(files_of(settings), documents, settings.max_cost):
             if isinstance(found, BrokenDocumentError):
                 raise found
@@ -86,66 +81,72 @@ class Store:
         return document.sha256 in self._by_id
 
     async def find(self, id_: str, database: Database) -> Document | None:
-        """The document of ``id_``, in memory or in the table. Raises what the database raises."""
+        """The document of ``id_``, in memory or in the table. Raises what the database raises.
+
+        Whoever asks for the same one together shares one statement.
+        """
         document = self.known(id_)
         if document is not None or not _HASH.fullmatch(id_):
             return document
-        task = self._finding.get(id_)
-        if task is None:
-            task = self._finding[id_] = asyncio.create_task(self._read(id_, database))
-            task.add_done_callback(lambda _: self._finding.pop(id_, None))
-        # Whoever asks together shares one statement; one that is cancelled does not end it for the others.
-        return await asyncio.shield(task)
+        return await self._finding.run(id_, lambda: self._read(id_, database))
 
     async def _read(self, sha256: str, database: Database) -> Document | None:
-        rows = await _by_hash.fetch(database.reads, sha256=sha256)
-        document = self._documents.of(rows[0][0]) if rows else None
+        body = await table.read(sha256, database)
+        document = None if body is None else self._documents.of(body)
         # A text that no longer validates, as the schema went on, is as good as unknown: who sends it will be told.
-        if document is None or isinstance(document, Answer):
+        # So is one that was changed in the table.
+        if document is None or isinstance(document, Answer) or document.sha256 != sha256:
             return None
-        self._keep(document)
+        self._keep(document, database)
         self._used.add(sha256)
         return document
 
     async def register(self, document: Document, database: Database) -> None:
-        """Store an automatic document. One of more than 100,000 characters is not stored, and runs all the same.
+        """Store an automatic document, unless the table cannot hold it. It runs all the same.
 
-        Always written, known here or not: a client registers after a miss, and so the table has lost it.
+        Written whether known here or not, once a second: a client registers after a miss, so the table has lost it.
         """
-        sha256, now = document.sha256, time.monotonic()
-        if len(document.text) > _LONGEST or now - self._written.get(sha256, -_REWRITTEN_S) < _REWRITTEN_S:
+        if self.is_trusted(document) or not table.is_storable(document.text):
             return
-        stored = insert(StoredDocument).values(sha256=sha256, body=document.text)
-        stored = stored.on_conflict_do_update(index_elements=["sha256"], set_={"last_used_at": func.now()})
-        beyond = (
-            select(StoredDocument.sha256)
-            .order_by(StoredDocument.last_used_at.desc(), StoredDocument.sha256.desc())
-            .offset(self._most)
-        )
-        async with database.writes.begin() as connection:
-            await connection.execute(stored)
-            await self._touch(connection, now)
-            await connection.execute(delete(StoredDocument).where(StoredDocument.sha256.in_(beyond)))
-        self._written[sha256] = now
+        if time.monotonic() - self._written.get(document.sha256, -_REWRITTEN_S) < _REWRITTEN_S:
+            return
+        await self._writing.run(document.sha256, lambda: self._write(document, database))
+
+    async def _write(self, document: Document, database: Database) -> None:
+        await table.write(document.sha256, document.text, database, self._most)
+        self._written[document.sha256] = time.monotonic()
+        self._written.move_to_end(document.sha256)
         if len(self._written) > _MOST_IN_MEMORY:
             self._written.popitem(last=False)
-        self._keep(document)
+        self._keep(document, database)
 
-    async def _touch(self, connection: AsyncConnection, now: float) -> None:
-        """Once an hour, before anything is pushed out: say which documents are in use here."""
-        if now - self._touched < _TOUCHED_S or not self._used:
-            return
-        self._touched = now
-        used, self._used = sorted(self._used), set()
-        await connection.execute(
-            update(StoredDocument).where(StoredDocument.sha256.in_(used)).values(last_used_at=func.now())
-        )
-
-    def _keep(self, document: Document) -> None:
-        if document.sha256 in self._by_id or document.sha256 in self._near:
-            return
-        self._near[document.sha256] = document
-        self._characters += len(document.text)
+    def _keep(self, document: Document, database: Database) -> None:
+        if document.sha256 not in self._near:
+            self._near[document.sha256] = document
+            self._characters += len(document.text)
+        self._near.move_to_end(document.sha256)
         while len(self._near) > _MOST_IN_MEMORY or self._characters > _MOST_CHARACTERS:
             _, old = self._near.popitem(last=False)
             self._characters -= len(old.text)
+        if len(self._used) > _MOST_IN_MEMORY:
+            self._touch(database)
+        elif self._timer is None:
+            self._touch_later(database)
+
+    def _touch_later(self, database: Database) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_TOUCHED_S, self._touch, database)
+
+    def _touch(self, database: Database) -> None:
+        """Begin to write which documents are in use here, so that the table pushes others out. No request waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+        used, self._used = sorted(self._used), set()
+        if used:
+            self._touching = asyncio.create_task(self._write_uses(used, database))
+        self._touch_later(database)
+
+    async def _write_uses(self, used: list[str], database: Database) -> None:
+        try:
+            await table.touch(used, database)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next minute has another
+            logger.warning("It is not written which documents are in use: %s", type(error).__name__)
