@@ -20,27 +20,44 @@ class Shipped(NamedTuple):
     text: str
     id: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The file, and the id where a manifest holds several documents: what stands before a line and a column."""
+        return str(self.file) if self.id is None else f"{self.file}, {self.id}"
+
 
 def shipped_in(path: Path) -> Iterator[Shipped]:
     """The documents of a manifest, a ``.graphql`` file or a folder of them.
 
     Raises ``OperatorError``, which names the file, for anything else.
     """
+    if path.is_dir():
+        files = sorted(path.rglob("*.graphql"))
+        if not files:
+            raise OperatorError(f"{path} holds no .graphql file.")
+        for file in files:
+            yield _document(file)
+    elif path.suffix == ".graphql":
+        yield _document(path)
+    else:
+        yield from _manifest(path, _content(path))
+
+
+def _document(path: Path) -> Shipped:
+    content = _content(path)
     try:
-        if path.is_dir():
-            files = sorted(path.rglob("*.graphql"))
-            if not files:
-                raise OperatorError(f"{path} holds no .graphql file.")
-            for file in files:
-                yield Shipped(file, file.read_text(encoding="utf-8"))
-        elif path.suffix == ".graphql":
-            yield Shipped(path, path.read_text(encoding="utf-8"))
-        else:
-            yield from _manifest(path, path.read_bytes())
-    except OSError as error:
-        raise OperatorError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
+        # Byte by byte: a text whose line ends were changed would have another hash.
+        return Shipped(path, content.decode())
     except UnicodeDecodeError as error:
-        raise OperatorError(f"{path} is not UTF-8: write it anew.") from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise OperatorError(f"{path}:{line}: this is not UTF-8.") from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _manifest(path: Path, content: bytes) -> Iterator[Shipped]:

@@ -57,14 +57,12 @@ class Store:
 
     def _trust(self, found: Trusted) -> None:
         self.trusted.append(found)
-        document = self._by_id.setdefault(found.document.sha256, found.document)
-        id_ = found.shipped.id
-        if id_ is None:
-            return
-        if self._by_id.setdefault(id_, document).sha256 != document.sha256:
-            raise BrokenDocumentError(
-                f"{found.shipped.file}, {id_}: another file has given this id to another document."
-            )
+        # A text that several files bring is one document, with its plans.
+        document = self._by_id.get(found.document.sha256, found.document)
+        for name in (found.document.sha256, found.shipped.id):
+            # An id may look like the hash of another text: what asks for a hash must get that text.
+            if name is not None and self._by_id.setdefault(name, document).sha256 != found.document.sha256:
+                raise BrokenDocumentError([f"{found.shipped.name}: another document of the files has the id {name}."])
 
     def known(self, id_: str) -> Document | None:
         """The document of a hash or of a manifest's id, if it is in memory."""

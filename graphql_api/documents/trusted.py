@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -17,19 +18,24 @@ from graphql_api.limits.cost import LARGEST, Cost, sizing_variables
 from graphql_api.settings import Settings
 
 OWN = Path(__file__).parent
+_ANY = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Trusted:
-    """A document that a file brings; ``cost`` is the most that one of its operations can cost, at full pages."""
+    """A document that a file brings; ``costs`` are the most that each of its operations can cost, at full pages."""
 
     shipped: Shipped
     document: Document
-    cost: int
+    costs: Mapping[str | None, int]
 
 
 class BrokenDocumentError(OperatorError):
-    """A document of a file that cannot be run."""
+    """A document of a file that cannot be run. ``problems`` has each with its place, and the sentence is the first."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(problems[0])
+        self.problems = tuple(problems)
 
 
 def files_of(settings: Settings) -> Iterator[Path]:
@@ -48,20 +54,29 @@ def trusted_in(paths: Iterable[Path], documents: Documents, limit: int) -> Itera
 
 
 def _checked(shipped: Shipped, documents: Documents, limit: int) -> Trusted | BrokenDocumentError:
-    name = f"{shipped.file}" if shipped.id is None else f"{shipped.file}, {shipped.id}"
     document = documents.make(shipped.text)
     if isinstance(document, Answer):
-        error = orjson.loads(document.body)["errors"][0]
-        place = "".join(f":{at['line']}:{at['column']}" for at in error.get("locations", ())[:1])
-        return BrokenDocumentError(f"{name}{place}: {error['message']}")
+        errors = orjson.loads(document.body)["errors"]
+        return BrokenDocumentError([f"{shipped.name}{_place(error)}: {error['message']}" for error in errors])
     if not document.operations:
-        return BrokenDocumentError(f"{name}: there is no operation in it.")
-    full = dict.fromkeys(sizing_variables(document.node), LARGEST)
-    most = 0
+        return BrokenDocumentError([f"{shipped.name}:1:1: there is no operation in it."])
+    problems = []
     for operation in document.operations.values():
         if Cost(document.node, {}, limit).of(operation) > limit:
-            return BrokenDocumentError(
-                f"{name}: an answer could hold more than {limit} objects: ask for smaller pages."
+            assert operation.loc is not None  # the parser keeps places
+            start = operation.loc.start_token
+            problems.append(
+                f"{shipped.name}:{start.line}:{start.column}: an answer could hold more than {limit:,} objects:"
+                " ask for smaller pages."
             )
-        most = max(most, Cost(document.node, full, 1_000_000_000).of(operation))
-    return Trusted(shipped, document, most)
+    if problems:
+        return BrokenDocumentError(problems)
+    full = dict.fromkeys(sizing_variables(document.node), LARGEST)
+    costs = {name: Cost(document.node, full, _ANY).of(one) for name, one in document.operations.items()}
+    return Trusted(shipped, document, costs)
+
+
+def _place(error: Mapping[str, Any]) -> str:
+    """Line and column of the text. What is wrong with all of it, such as too many words, is so at its beginning."""
+    at = error.get("locations") or [{"line": 1, "column": 1}]
+    return f":{at[0]['line']}:{at[0]['column']}"
