@@ -99,6 +99,14 @@ class GraphQLEndpoint:
             extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
             await respond(send, error.status, media_type or JSON, body, [NOT_KEPT, tell_id, *extra])
             return
+        except Exception:
+            logger.exception("%s: unexpected error", request_id.decode())
+            masked = {
+                "message": "Internal server error",
+                "extensions": {"code": Stage.EXECUTION.value, "requestId": request_id.decode()},
+            }
+            await respond(send, 500, media_type or JSON, orjson.dumps({"errors": [masked]}), [NOT_KEPT, tell_id])
+            return
         assert media_type is not None
         if answer.clean and request.document_id is not None and scope["method"] in {"GET", "HEAD"}:
             etag = etag_of(answer.body)

@@ -23,7 +23,12 @@ def _statement(wanted: ReviewFilter) -> Statement:
     _, *conditions = matching(wanted, keys.c.product_id)
     some = select(Review.review_id).where(Review.product_id == keys.c.product_id, not_(Review.reported))
     some_of = some.limit(literal_size(_FEW + 1, "more_than_few")).correlate(keys).subquery("some_of")
-    few = select((func.count() <= literal_size(_FEW, "few")).label("are")).select_from(some_of).correlate(keys).lateral("few")
+    few = (
+        select((func.count() <= literal_size(_FEW, "few")).label("are"))
+        .select_from(some_of)
+        .correlate(keys)
+        .lateral("few")
+    )
     by_product = select(Review.rating).where(Review.product_id == keys.c.product_id, *conditions, few.c.are)
     by_words = select(Review.rating).where(
         Review.product_id + literal_zero() == keys.c.product_id, *conditions, not_(few.c.are)

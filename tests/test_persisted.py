@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 import graphql_api.documents
 from graphql_api.settings import Secret, Settings
-from tests.harness.databases import run
+from tests.harness.databases import Databases, run
 from tests.harness.gateway import Gateway, running_gateway
 from tests.harness.shop import Shop
 
@@ -244,3 +245,19 @@ def test_a_store_that_is_away_is_a_passing_fault(tmp_path: Path) -> None:
         assert unknown.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
         trusted = lonely.http.get("/graphql", params=automatic(sha256(PAGE), variables={"id": "2"}))
         assert trusted.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+
+
+def test_what_nobody_expected_is_masked_and_told_by_the_request_id(
+    databases: Databases, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = databases.migrated()
+    run(url, "ALTER TABLE documents RENAME TO papers")
+    with running_gateway(Settings(database_url=Secret(url), state=tmp_path)) as broken:
+        with caplog.at_level(logging.ERROR, logger="reviews"):
+            response = broken.http.get("/graphql", params=automatic("0" * 64))
+        error = response.json()["errors"][0]
+        assert (response.status_code, error["message"]) == (500, "Internal server error")
+        assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+        assert error["extensions"]["requestId"] == response.headers["x-request-id"]
+        assert response.headers["x-request-id"] in caplog.text
+        assert "papers" not in response.text

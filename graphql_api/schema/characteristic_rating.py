@@ -19,7 +19,7 @@ class CharacteristicRating:
 
     row: strawberry.Private[RatingRow]
 
-    @loaded(_OF_PRODUCT, find="characteristic_id", description="The characteristic that is rated.")
+    @loaded(_OF_PRODUCT, find="characteristic_id", of_found=True, description="The characteristic that is rated.")
     def characteristic(self, row: CharacteristicRow) -> Characteristic:
         return Characteristic(row=row)
 

@@ -37,8 +37,9 @@ class LoadedField(StrawberryField):
     """``source`` says what to load and ``show`` makes the field's value of it.
 
     ``of`` is the loader, where ``source`` always names the same; ``many``: ``source`` gives a list of loads.
-    Of a loaded list, ``find`` takes the one row whose column of that name equals the object's own. ``hint`` is a loader
-    whose value ``source`` often asks for.
+    Of a loaded list, ``find`` takes the one row whose column of that name equals the object's own; ``of_found`` says
+    that what is shown depends on that row alone, so that a plan may make it once for all who find it. ``hint`` is a
+    loader whose value ``source`` often asks for.
     """
 
     source: Source
@@ -46,12 +47,13 @@ class LoadedField(StrawberryField):
     of: type[BatchLoader[Any, Any]] | None = None
     many: bool = False
     find: str | None = None
+    of_found: bool = False
     hint: type[BatchLoader[Any, Any]] | None = None
 
     def __copy__(self) -> LoadedField:
         copied = super().__copy__()
         copied.source, copied.show, copied.of, copied.many = self.source, self.show, self.of, self.many
-        copied.find, copied.hint = self.find, self.hint
+        copied.find, copied.of_found, copied.hint = self.find, self.of_found, self.hint
         return copied
 
 
@@ -62,6 +64,7 @@ def loaded(
     of: type[BatchLoader[Any, Any]] | None = None,
     many: bool = False,
     find: str | None = None,
+    of_found: bool = False,
     hint: type[BatchLoader[Any, Any]] | None = None,
 ) -> Any:
     """Decorate ``show(self, value, **arguments)``, which is given what ``source(self, **arguments)`` loads."""
@@ -80,7 +83,8 @@ def loaded(
         )
         resolver.__name__, resolver.__module__, resolver.__doc__ = show.__name__, show.__module__, show.__doc__
         field = LoadedField(description=description)
-        field.source, field.show, field.of, field.many, field.find, field.hint = source, show, of, many, find, hint
+        field.source, field.show, field.of, field.many, field.find = source, show, of, many, find
+        field.of_found, field.hint = of_found, hint
         return field(resolver)
 
     return decorated

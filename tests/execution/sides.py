@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from graphql_api.app import create_app
+from graphql_api.execution.executor import Executor
 from graphql_api.settings import Settings
 from tests.execution.comparing import Reply
 from tests.harness.queries.cases import Case
@@ -21,9 +22,10 @@ EXECUTIONS = ("compiled", "reference")
 
 @dataclass(frozen=True)
 class Sides:
-    """Clients of both, compiled first."""
+    """Clients of both, compiled first, and what runs the compiled one's operations."""
 
     clients: tuple[httpx.AsyncClient, httpx.AsyncClient]
+    executor: Executor
 
     async def replies(self, cases: Sequence[Case]) -> list[tuple[Reply, Reply]]:
         """Both answers to each case. All cases are asked at once, so that their loads may meet in one statement."""
@@ -46,15 +48,16 @@ class Sides:
 async def running_sides(settings: Settings) -> AsyncIterator[Sides]:
     """Both, in the running event loop."""
     async with AsyncExitStack() as stack:
-        clients = []
+        clients, executors = [], []
         for execution in EXECUTIONS:
             app = create_app(replace(settings, execution=execution))
+            executors.append(app.state.executor)
             await stack.enter_async_context(app.router.lifespan_context(app))
             transport = httpx.ASGITransport(app)
             clients.append(
                 await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))
             )
-        yield Sides((clients[0], clients[1]))
+        yield Sides((clients[0], clients[1]), executors[0])
 
 
 async def _reply(client: httpx.AsyncClient, case: Case, request_id: str) -> Reply:

@@ -49,6 +49,9 @@ class Known:
     near: bool = True
     """Whether no other load lies between the row and here. Below one, only what is the same for a product holds."""
     found: dict[tuple[Loader, str], str] = field(default_factory=dict)
+    made_of_found: list[Selected] = field(default_factory=list)
+    made: dict[Selected, str] = field(default_factory=dict)
+    """By field, what it shows of each of the rows that can be found."""
 
     def value(self, loader: Loader) -> str:
         """The expression of what ``loader`` brought."""
@@ -79,7 +82,9 @@ def _below_load(selected: Selected, known: list[Known]) -> list[Known]:
     """What is known below a field that loads."""
     kept = [replace(one, near=False) for one in known if one.row is not None]
     if selected.ahead and selected.loader is not None:
-        kept.append(Known(selected.ahead, selected.loader.row_class, selected.maps))
+        known_here = Known(selected.ahead, selected.loader.row_class, selected.maps)
+        known_here.made_of_found = selected.made_of_found
+        kept.append(known_here)
     return kept
 
 
@@ -228,6 +233,9 @@ class Compiler:
         if isinstance(field_, ColumnField):
             value = f"{row}.{field_.attribute or field_.python_name}"
         elif isinstance(field_, LoadedField):
+            ready = self._known(selected, known)
+            if ready is not None and selected in ready.made:
+                return f"{ready.made[selected]}[{row}.{field_.find}]"
             value = self._shown(selected, o, row, known, begun)
             known = _below_load(selected, known)
         else:
@@ -355,16 +363,36 @@ class Compiler:
         taken = []
         for one in known:
             if self._fits(one, type_):
-                mine = Known(one.loaders, one.row_class, one.maps, row)
+                mine = Known(one.loaders, one.row_class, one.maps, row, made_of_found=one.made_of_found)
                 for loader, column in sorted(one.maps, key=str):
                     if loader in one.loaders:
                         mapped = self._source.local("m")
                         self._source.line(f"{mapped} = {{i.{column}: i for i in {mine.value(loader)}}}")
                         mine.found[loader, column] = mapped
                 taken.append(mine)
+                for selected in one.made_of_found:
+                    self._make_of_found(selected, mine, taken)
             else:
                 taken.append(one)
         return taken
+
+    def _make_of_found(self, selected: Selected, known: Known, all_known: list[Known]) -> None:
+        """Write what a field shows of each row that can be found, by the column that it is found by."""
+        field_, source = selected.field, self._source
+        assert isinstance(field_, LoadedField)
+        assert selected.definition is not None
+        loader = selected.loader
+        if loader not in known.loaders or self._waits_below(selected, all_known) or self._call(selected):
+            return
+        made, each = source.local("p"), source.local("i")
+        source.line(f"{made} = {{}}")
+        with source.block(f"for {each} in {known.value(loader)}:"):
+            show = source.constant(f"{selected.details[0].node.name.value}_show", field_.show)
+            value = f"{show}(None, {each})"
+            below = _below_load(selected, all_known)
+            shown = self._completed(selected.definition.type, selected, value, below, None, nullable=True)
+            source.line(f"{made}[{each}.{field_.find}] = {shown}")
+        known.made[selected] = made
 
     def _known(self, selected: Selected, known: list[Known]) -> Known | None:
         """What holds the value of a loaded field already."""

@@ -50,6 +50,8 @@ class Selected:
     """What comes with the rows that it loads."""
     maps: set[tuple[Loader, str]] = dataclasses.field(default_factory=set)
     """Of which of them a row is looked for, by which column."""
+    made_of_found: list[Selected] = dataclasses.field(default_factory=list)
+    """Fields below that show nothing but such a row."""
 
     @property
     def loader(self) -> Loader | None:
@@ -123,9 +125,11 @@ def share_loads(siblings: list[Selected]) -> None:
         assert loader is not None
         wanted: set[Loader] = set()
         maps: set[tuple[Loader, str]] = set()
+        made: list[Selected] = []
         for selected in group:
-            _look(selected, loader.may_have_ahead, wanted, maps, loads=0)
+            _look(selected, loader.may_have_ahead, wanted, maps, made, loads=0)
         for selected in group:
+            selected.made_of_found = made
             selected.ahead = tuple(sorted(wanted, key=lambda one: one.__name__))
             selected.maps = maps
 
@@ -139,6 +143,7 @@ def _look(
     candidates: frozenset[Loader],
     wanted: set[Loader],
     maps: set[tuple[Loader, str]],
+    made: list[Selected],
     *,
     loads: int,
 ) -> None:
@@ -154,8 +159,10 @@ def _look(
                 wanted.add(loader)
                 if selected.field.find:
                     maps.add((loader, selected.field.find))
+                    if selected.field.of_found:
+                        made.append(selected)
             if selected.loader is not None:
                 left = candidates - selected.loader.may_have_ahead
-            _look(selected, left, wanted, maps, loads=loads + 1)
+            _look(selected, left, wanted, maps, made, loads=loads + 1)
         else:
-            _look(selected, left, wanted, maps, loads=loads)
+            _look(selected, left, wanted, maps, made, loads=loads)
