@@ -68,6 +68,7 @@ def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str]
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
     # uvicorn raises the signal again when it has shut down; by then it means no more than "go on and leave".

@@ -7,6 +7,8 @@ Their columns come in the same statement, so a page with its photos is one round
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
@@ -107,12 +109,14 @@ class Besides:
 
 def aheads_of(ahead: Aheads, row: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...]:
     """What each of ``ahead`` brings for ``row``, of the values of the columns that they added."""
-    found, start = [], 0
-    for loader in ahead:
-        end = start + loader.width
-        found.append(loader.of_beside(row, values[start:end]))
-        start = end
-    return tuple(found)
+    return tuple([read(row, values[start:end]) for read, start, end in _readers(ahead)])
+
+
+@lru_cache(maxsize=64)  # as many as there are statements that something comes ahead in
+def _readers(ahead: Aheads) -> list[tuple[Callable[[Sequence[Any], Sequence[Any]], Any], int, int]]:
+    """For each of ``ahead`` what reads its columns, and which they are."""
+    ends = list(accumulate(loader.width for loader in ahead))
+    return [(loader.of_beside, end - loader.width, end) for loader, end in zip(ahead, ends, strict=True)]
 
 
 def one_each(keys: Sequence[Key], rows: Iterable[Row], key_of: Callable[[Row], Key]) -> list[Row | None]:

@@ -296,13 +296,15 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
             parameters[f"before_{n}"] = [key.before[n] for key in keys if key.before is not None]
         statement, ahead = _statement(_shape(self.selection), self.ahead), self.ahead
         rows: list[list[ReviewRow]] = [[] for _ in keys]
-        beyond = [(False, False)] * len(keys)
+        beyond: list[tuple[bool, bool]] = [(False, False)] * len(keys)
+        cursors = self.selection.has_after or self.selection.has_before
         for record in await statement.fetch(self.reads, **parameters):
-            place, any_before, any_after = record[:3]
-            beyond[place - 1] = (any_before, any_after)
+            place = record[0] - 1
+            if cursors:
+                beyond[place] = record[1:3]
             if record[3] is not None:  # a product whose page is empty still says what lies beyond
                 values = record[3:_END]
-                rows[place - 1].append(as_row(ReviewRow, (*values, aheads_of(ahead, values, record[_END:]))))
+                rows[place].append(as_row(ReviewRow, (*values, aheads_of(ahead, values, record[_END:]))))
         window = self.selection.window
         reverse, order = not window.backward, _ORDERS[self.selection.sort]
         return [

@@ -113,6 +113,9 @@ async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool | Transacti
         # Pages are short: compiling them costs more than it gives. Nor does a batch ask for a row twice.
         "jit": "off",
         "enable_memoize": "off",
+        # Each statement is written for one plan, whatever the keys. PostgreSQL would plan most of them anew each time,
+        # because it thinks it knows more of one key than of any: 0.1 to 0.3 ms, as long as a page takes to run.
+        "plan_cache_mode": "force_generic_plan",
     }
     known_to_poolers = {"application_name": "reviews-gateway reads", "timezone": "UTC"}
     pool = await asyncpg.create_pool(

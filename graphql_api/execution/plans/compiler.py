@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -26,36 +26,16 @@ from graphql import (
 )
 
 from graphql_api.execution.plans.arguments import Arguments
+from graphql_api.execution.plans.known import Known, Waiting, below_load, fits, has_row, hinted, known_of, taken
 from graphql_api.execution.plans.leaves import leaf
-from graphql_api.execution.plans.selection import BY_PRODUCT, DEFINITION, Loader, Selected, Selection
+from graphql_api.execution.plans.selection import DEFINITION, Loader, Selected, Selection
 from graphql_api.execution.plans.source import Source
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.schema.column import ColumnField
-from graphql_api.schema.loaded import LoadedField, NumberField, OfRow, found_row
+from graphql_api.schema.loaded import LoadedField, NumberField, found_row
 from graphql_api.schema.product import Product
 from loaders.products import ProductsById
 from loaders.rows import ProductRow
-
-
-@dataclass(eq=False)
-class Known:
-    """What came ahead with the rows of a load: to be taken up at the first object that is made of such a row."""
-
-    loaders: tuple[Loader, ...]
-    row_class: type[Any] | None
-    maps: set[tuple[Loader, str]]
-    row: str | None = None
-    """The name of the row, once it is there."""
-    near: bool = True
-    """Whether no other load lies between the row and here. Below one, only what is the same for a product holds."""
-    found: dict[tuple[Loader, str], str] = field(default_factory=dict)
-    made_of_found: list[Selected] = field(default_factory=list)
-    made: dict[Selected, str] = field(default_factory=dict)
-    """By field, what it shows of each of the rows that can be found."""
-
-    def value(self, loader: Loader) -> str:
-        """The expression of what ``loader`` brought."""
-        return f"{self.row}.ahead[{self.loaders.index(loader)}]"
 
 
 @dataclass(eq=False)
@@ -78,21 +58,6 @@ def _product_of_number(number: int) -> Product:
     return Product(row=ProductRow(number, *[None] * 5))  # type: ignore[arg-type] # nothing else is read of it
 
 
-def _below_load(selected: Selected, known: list[Known]) -> list[Known]:
-    """What is known below a field that loads."""
-    kept = [replace(one, near=False) for one in known if one.row is not None]
-    if selected.ahead and selected.loader is not None:
-        known_here = Known(selected.ahead, selected.loader.row_class, selected.maps)
-        known_here.made_of_found = selected.made_of_found
-        kept.append(known_here)
-    return kept
-
-
-def _taken(known: Known) -> Known:
-    """``known`` as it will be when its row is there."""
-    return replace(known, row="row")
-
-
 async def _gather(*waiting: Coroutine[Any, Any, Any]) -> list[Any]:
     return await asyncio.gather(*waiting)
 
@@ -105,6 +70,7 @@ class Compiler:
         self._selection = selection
         self._arguments = arguments
         self._source = Source()
+        self._waiting = Waiting(schema)
         self._started: list[Loader | None] = []
         self._calls: dict[Selected, str] = {}
 
@@ -130,7 +96,7 @@ class Compiler:
         shared: dict[Any, Begun] = {}
         for selected in fields:
             if isinstance(selected.field, LoadedField):
-                if not by_number and self._known(selected, known) is None:
+                if not by_number and known_of(selected, known) is None:
                     key = (selected.field.source, self._call(selected))
                     if key not in shared:
                         shared[key] = self._load(selected, o, known)
@@ -167,7 +133,7 @@ class Compiler:
             source.line(f"{pending} = s.start_many({load}{ahead})")
             return Begun(pending=pending, count=f"len({load})")
         begin = f"s.start({load}{ahead})"
-        if self._hinted(selected, known) is not None:
+        if hinted(selected, known) is not None:
             begin = f"None if {load}.kind.loader is {source.constant(field_.hint.__name__, field_.hint)} else {begin}"  # type: ignore[union-attr] # it has one
         source.line(f"{pending} = {begin}")
         begun = Begun(pending=pending)
@@ -188,15 +154,15 @@ class Compiler:
         """A dict display for the object ``o``."""
         source = self._source
         row = None
-        if self._has_row(type_) and (
+        if has_row(type_) and (
             any(isinstance(selected.field, ColumnField | LoadedField) for selected in fields)
-            or any(self._fits(one, type_) for one in known)
+            or any(fits(one, type_) for one in known)
         ):
             row = source.local("r")
             source.line(f"{row} = {o}.row")
             known = self._taken_up(type_, row, known)
         parts: dict[str, str] = {}
-        deep = [selected for selected in fields if self._is_deep(selected, known)]
+        deep = [selected for selected in fields if selected.below and self._waiting.below(selected, known)]
         together = []
         for selected in fields:
             if len(deep) > 1 and selected in deep:
@@ -233,11 +199,11 @@ class Compiler:
         if isinstance(field_, ColumnField):
             value = f"{row}.{field_.attribute or field_.python_name}"
         elif isinstance(field_, LoadedField):
-            ready = self._known(selected, known)
+            ready = known_of(selected, known)
             if ready is not None and selected in ready.made:
                 return f"{ready.made[selected]}[{row}.{field_.find}]"
             value = self._shown(selected, o, row, known, begun)
-            known = _below_load(selected, known)
+            known = below_load(selected, known)
         else:
             value = begun.made if begun is not None and begun.made is not None else self._resolved(selected, o)
         return self._completed(selected.definition.type, selected, value, known, begun, nullable=True)
@@ -247,7 +213,7 @@ class Compiler:
         field_, source = selected.field, self._source
         assert isinstance(field_, LoadedField)
         name = source.local("v")
-        ready = self._known(selected, known)
+        ready = known_of(selected, known)
         if ready is not None:
             value = ready.value(selected.loader)  # type: ignore[arg-type] # known by it
             if field_.find:
@@ -261,8 +227,8 @@ class Compiler:
             if begun.count is not None:
                 value = f"await s.all({begun.count}, {begun.pending})"
             else:
-                hinted = self._hinted(selected, known)
-                otherwise = "None" if hinted is None else hinted.value(field_.hint)  # type: ignore[arg-type] # hinted by it
+                hint = hinted(selected, known)
+                otherwise = "None" if hint is None else hint.value(field_.hint)  # type: ignore[arg-type] # hinted by it
                 value = f"{otherwise} if {begun.pending} is None else (await {begun.pending})[0]"
             if field_.find:
                 value = f"{source.constant('found_row', found_row)}({value}, {field_.find!r}, {row})"
@@ -305,7 +271,7 @@ class Compiler:
             started = begun.below if begun is not None else {}
             rest = [one for one in fields if one not in started]
             if begun is None or begun.made is None:
-                here = [_taken(one) if self._fits(one, type_) else one for one in known]
+                here = [taken(one) if fits(one, type_) else one for one in known]
                 started = {**started, **self._begin(rest, o, here)}
             return self._object(type_, fields, o, known, started)
         name = source.local("x")
@@ -331,7 +297,7 @@ class Compiler:
         if is_leaf_type(inner):
             return f"[{leaf(source, inner, each, nullable=inner is item)} for {each} in {value}]"
         name = source.local("x")
-        if self._waits_below(selected, known):
+        if self._waiting.below(selected, known):
             self._started += [None, None]  # as many as there are items
             function = source.local("g")
             with source.block(f"async def {function}({each}):"):
@@ -344,25 +310,12 @@ class Compiler:
             source.line(f"{name}.append({self._completed(item, selected, each, known, None, nullable=True)})")
         return name
 
-    # --- What is known, and what has to be waited for
-
-    def _has_row(self, type_: GraphQLObjectType) -> bool:
-        return "row" in type_.extensions[DEFINITION].origin.__annotations__
-
-    def _row_class(self, type_: GraphQLObjectType) -> str:
-        return str(type_.extensions[DEFINITION].origin.__annotations__.get("row", ""))
-
-    def _fits(self, known: Known, type_: GraphQLObjectType) -> bool:
-        return (
-            known.row is None
-            and known.row_class is not None
-            and f"[{known.row_class.__name__}]" in self._row_class(type_)
-        )
+    # --- What came ahead
 
     def _taken_up(self, type_: GraphQLObjectType, row: str, known: list[Known]) -> list[Known]:
         taken = []
         for one in known:
-            if self._fits(one, type_):
+            if fits(one, type_):
                 mine = Known(one.loaders, one.row_class, one.maps, row, made_of_found=one.made_of_found)
                 for loader, column in sorted(one.maps, key=str):
                     if loader in one.loaders:
@@ -382,57 +335,17 @@ class Compiler:
         assert isinstance(field_, LoadedField)
         assert selected.definition is not None
         loader = selected.loader
-        if loader not in known.loaders or self._waits_below(selected, all_known) or self._call(selected):
+        if loader not in known.loaders or self._waiting.below(selected, all_known) or self._call(selected):
             return
         made, each = source.local("p"), source.local("i")
         source.line(f"{made} = {{}}")
         with source.block(f"for {each} in {known.value(loader)}:"):
             show = source.constant(f"{selected.details[0].node.name.value}_show", field_.show)
             value = f"{show}(None, {each})"
-            below = _below_load(selected, all_known)
+            below = below_load(selected, all_known)
             shown = self._completed(selected.definition.type, selected, value, below, None, nullable=True)
             source.line(f"{made}[{each}.{field_.find}] = {shown}")
         known.made[selected] = made
-
-    def _known(self, selected: Selected, known: list[Known]) -> Known | None:
-        """What holds the value of a loaded field already."""
-        field_ = selected.field
-        if not isinstance(field_, LoadedField) or not isinstance(field_.source, OfRow):
-            return None
-        for one in reversed(known):
-            near = one.near or field_.source.columns == BY_PRODUCT
-            if one.row is not None and near and selected.loader in one.loaders:
-                return one
-        return None
-
-    def _hinted(self, selected: Selected, known: list[Known]) -> Known | None:
-        field_ = selected.field
-        if not isinstance(field_, LoadedField) or field_.hint is None:
-            return None
-        for one in reversed(known):
-            if field_.hint in one.loaders:
-                return one
-        return None
-
-    def _waits(self, selected: Selected, known: list[Known]) -> bool:
-        """Whether the field is waited for, or anything below it."""
-        if isinstance(selected.field, LoadedField) and self._known(selected, known) is None:
-            return True
-        return self._waits_below(selected, known)
-
-    def _waits_below(self, selected: Selected, known: list[Known]) -> bool:
-        if isinstance(selected.field, LoadedField):
-            known = _below_load(selected, known)
-        for type_name, fields in selected.below.items():
-            type_ = self._schema.get_type(type_name)
-            assert isinstance(type_, GraphQLObjectType)
-            here = [_taken(one) if self._fits(one, type_) else one for one in known]
-            if any(self._waits(one, here) for one in fields):
-                return True
-        return False
-
-    def _is_deep(self, selected: Selected, known: list[Known]) -> bool:
-        return bool(selected.below) and self._waits_below(selected, known)
 
     # --- Calls
 
