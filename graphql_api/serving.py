@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import urllib.error
@@ -108,7 +109,12 @@ def worker() -> Starlette:
     from graphql_api.app import from_environment  # noqa: PLC0415 - the supervisor needs no schema
 
     leave_with_parent()
-    return from_environment()
+    try:
+        return from_environment()
+    except OperatorError as error:
+        # Not one of the ends after which the supervisor starts another worker: that would fail as this one did.
+        sys.stderr.write(f"reviews: {error}\n")
+        sys.exit(STARTUP_FAILURE)
 
 
 def leave_with_parent() -> None:

@@ -390,6 +390,19 @@ def test_serve_serves_the_database_it_was_given_and_stops_in_good_order(sample: 
         assert value(url, "SELECT 1") == 1
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_broken_document_ends_the_start_however_many_workers_read_it(tmp_path: Path, workers: str) -> None:
+    broken = tmp_path / "Broken.graphql"
+    broken.write_text("query {\n  product(id: 1) { quux }\n}")
+    done = reviews(
+        *("serve", "--port", "0", "--workers", workers),
+        DATABASE_URL="postgresql://nobody@127.0.0.1:1/none",
+        REVIEWS_MANIFESTS=str(broken),
+    )
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
+    assert f"reviews: {broken}:2:20: Cannot query field 'quux' on type 'Product'." in done.stderr.splitlines()
+
+
 def test_the_schema_is_printed_as_it_is_committed() -> None:
     done = reviews("schema")
     assert (done.returncode, done.stderr) == (0, "")
