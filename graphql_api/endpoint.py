@@ -8,14 +8,15 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import lru_cache
-from urllib.parse import unquote
 
-import orjson
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.context import Context
-from graphql_api.db.engine import Database, is_passing
+from graphql_api.db.engine import Database, is_passing, root_of
+from graphql_api.documents.hashes import is_hash
 from graphql_api.documents.store import Store
 from graphql_api.execution.answer import Answer, Stage
 from graphql_api.execution.document import Document
@@ -32,6 +33,7 @@ from graphql_api.http_request import (
     request_of_query_string,
 )
 from graphql_api.http_response import KEPT, NOT_KEPT, etag_of, matches, respond
+from graphql_api.persisted import MISMATCH
 from graphql_api.settings import Settings
 
 logger = logging.getLogger("reviews")
@@ -49,6 +51,8 @@ STATUS = {
 }
 PATH, PERSISTED = "/graphql", "/graphql/p/"
 METHODS = "GET, HEAD, POST, QUERY"
+# What a look-up or a registration may come to on a database that is away, only reads, or has no table.
+FAULTS = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _ASKS = re.compile(rb"(?:^|&)(?:query|extensions|documentId|id|doc_id)=")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
@@ -75,12 +79,14 @@ class GraphQLEndpoint:
         self.settings = settings
         self.database = database
         self.page = page
-        self._ids = (f"{secrets.token_hex(8)}{number:016x}" for number in itertools.count())
+        process = secrets.token_hex(8)
+        self._ids = (f"{process}{number:016x}" for number in itertools.count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not (scope["path"] == PATH or scope["path"].startswith(PERSISTED)):
             await self.app(scope, receive, send)
             return
+        method = scope["method"]
         headers = _headers(scope["headers"])
         accept = headers.get(b"accept", b"")
         if self.page is not None and self._wants_page(scope, accept):
@@ -90,30 +96,25 @@ class GraphQLEndpoint:
         request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else next(self._ids).encode()
         tell_id = (b"x-request-id", request_id)
         media_type = _media_type(accept)
+        if media_type is None:
+            await _refuse(send, HttpError(406, f"The answer can be {GRAPHQL_JSON} or {JSON}."), JSON, tell_id)
+            return
         try:
-            _check(media_type)
-            request = await self._request(scope, headers, receive)
-            answer = await self._answer(request, scope["method"], headers, request_id.decode())
-        except HttpError as error:
-            body = orjson.dumps({"errors": [{"message": str(error), "extensions": {"code": error.code}}]})
-            extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
-            await respond(send, error.status, media_type or JSON, body, [NOT_KEPT, tell_id, *extra])
+            if method in {"GET", "HEAD"}:
+                request = self._asked(scope)
+            else:
+                request = await self._sent(scope, headers, receive)
+            answer = await self._answer(request, method, headers, request_id.decode())
+        except Exception as error:  # noqa: BLE001 - what is not expected is told too, in our words
+            refusal = error if isinstance(error, HttpError) else _unexpected(error, request_id.decode())
+            await _refuse(send, refusal, media_type, tell_id)
             return
-        except Exception:
-            logger.exception("%s: unexpected error", request_id.decode())
-            masked = {
-                "message": "Internal server error",
-                "extensions": {"code": Stage.EXECUTION.value, "requestId": request_id.decode()},
-            }
-            await respond(send, 500, media_type or JSON, orjson.dumps({"errors": [masked]}), [NOT_KEPT, tell_id])
-            return
-        assert media_type is not None
-        if answer.clean and request.document_id is not None and scope["method"] in {"GET", "HEAD"}:
-            etag = etag_of(answer.body)
-            status, body = 200, answer.body
+        if answer.clean and request.query is None and method in {"GET", "HEAD"}:
+            etag = etag_of(answer.body, media_type)
             if b"if-none-match" in headers and matches(headers[b"if-none-match"], etag):
-                status, body = 304, b""
-            await respond(send, status, media_type, body, [KEPT, (b"etag", etag), tell_id])
+                await respond(send, 304, media_type, b"", [KEPT, (b"etag", etag), tell_id])
+            else:
+                await respond(send, 200, media_type, answer.body, [KEPT, (b"etag", etag), tell_id])
             return
         allow = [(b"allow", b"POST")] if answer.stage is Stage.METHOD else []
         await respond(send, STATUS[answer.stage][media_type], media_type, answer.body, [NOT_KEPT, tell_id, *allow])
@@ -127,88 +128,100 @@ class GraphQLEndpoint:
             and negotiated(accept.decode("latin-1"), (JSON, GRAPHQL_JSON, HTML)) == HTML
         )
 
-    async def _request(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> GraphQLRequest:
-        method, path, query_string = scope["method"], scope["path"], scope["query_string"]
+    def _asked(self, scope: Scope) -> GraphQLRequest:
+        """The request that a URL is."""
+        path, query_string = scope["path"], scope["query_string"]
         if len(query_string) + len(path) > self.settings.max_url_bytes:
             raise HttpError(414, f"The URL may have at most {self.settings.max_url_bytes} bytes: send it with POST.")
-        if path != PATH:
-            if method not in {"GET", "HEAD"}:
-                raise HttpError(
-                    405, "Ask for a persisted operation's own URL with GET.", headers={"Allow": "GET, HEAD"}
-                )
-            document_id, _, operation_name = path.removeprefix(PERSISTED).partition("/")
-            request = request_of_query_string(query_string, unquote(document_id))
-            return request if not operation_name else request.named(operation_name)
-        if method in {"GET", "HEAD"}:
-            return request_of_query_string(query_string)
-        if method in {"POST", "QUERY"}:
-            body = await read_body(receive, scope, self.settings.max_body_bytes)
-            return request_of_body(headers.get(b"content-type", b"").decode("latin-1"), body)
-        raise HttpError(405, "Send the request with GET, POST or QUERY.", headers={"Allow": METHODS})
+        return request_of_query_string(query_string, None if path == PATH else path[len(PERSISTED) :])
+
+    async def _sent(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> GraphQLRequest:
+        """The request that a body is."""
+        if scope["path"] != PATH:
+            raise HttpError(405, "Ask for a persisted operation's own URL with GET.", headers={"Allow": "GET, HEAD"})
+        if scope["method"] not in {"POST", "QUERY"}:
+            raise HttpError(405, "Send the request with GET, POST or QUERY.", headers={"Allow": METHODS})
+        if len(scope["query_string"]) + len(PATH) > self.settings.max_url_bytes:
+            raise HttpError(414, f"The URL may have at most {self.settings.max_url_bytes} bytes.")
+        body = await read_body(receive, scope, self.settings.max_body_bytes)
+        return request_of_body(headers.get(b"content-type", b"").decode("latin-1"), body)
 
     async def _answer(
         self, request: GraphQLRequest, method: str, headers: dict[bytes, bytes], request_id: str
     ) -> Answer:
-        document = await self._document(request)
+        query, document_id, operation_name, variables = request
+        document: Document | Answer | None = None
+        if query is None:
+            assert document_id is not None
+            document = self.store.known(document_id)
+        if document is None:
+            document = await self._document(query, document_id)
         if isinstance(document, Answer):
             return document
         context = Context(self.database(), self.settings, request_id, idempotency_key=_key(headers))
         return await self.executor.run(
-            document,
-            context,
-            variables=request.variables,
-            operation_name=request.operation_name,
-            mutations=method == "POST",
+            document, context, variables=variables, operation_name=operation_name, mutations=method == "POST"
         )
 
-    async def _document(self, request: GraphQLRequest) -> Document | Answer:
-        """The document that the request names or brings. Raises ``HttpError`` where it may not or cannot be had."""
-        id_, text = request.document_id, request.query
-        if id_ is None:
-            assert text is not None
-            document = self.executor.documents.of(text)
-            if self.settings.documents == "trusted":
-                return self._trusted(document)
-            return document
-        known = self.store.known(id_)
-        if known is not None and text is None:
-            return known
-        try:
-            return await self._persisted(id_, text)
-        except Exception as error:
-            if is_passing(error):
-                logger.warning("The store of documents is away: %s", type(error).__name__)
-                raise HttpError(
-                    503,
-                    "The database does not answer: ask again later.",
-                    code="SERVICE_UNAVAILABLE",
-                    headers={"Retry-After": "1"},
-                ) from error
-            raise
-
-    async def _persisted(self, id_: str, text: str | None) -> Document | Answer:
+    async def _document(self, text: str | None, id_: str | None) -> Document | Answer:
+        """The document of a text, or of an id that is not in memory. Raises ``HttpError`` where none can be had."""
+        mode = self.settings.documents
         if text is None:
-            if self.settings.documents == "any":
+            assert id_ is not None
+            if mode == "any":
                 raise HttpError(200, "PersistedQueryNotSupported", code="PERSISTED_QUERY_NOT_SUPPORTED")
-            found = await self.store.find(id_, self.database()) if self.settings.documents == "automatic" else None
+            found = await self._found(id_) if mode == "automatic" else None
             if found is None:
                 raise HttpError(200, "PersistedQueryNotFound", code="PERSISTED_QUERY_NOT_FOUND")
             return found
-        document = self.executor.documents.of(text)
-        if isinstance(document, Answer):
+        trusted = self.store.trusted_text(text)
+        if mode == "trusted" and trusted is None:
+            raise HttpError(400, "Only the documents of the shop's own front ends are run here: send the id of one.")
+        document = trusted or self.executor.documents.of(text)
+        if id_ is None or isinstance(document, Answer):
             return document
-        if document.sha256 != id_ and len(id_) == len(document.sha256):
-            raise HttpError(400, "provided sha does not match query")
-        if self.settings.documents == "trusted":
-            return self._trusted(document)
-        if document.sha256 == id_ and self.settings.documents == "automatic" and not self.store.is_trusted(document):
-            await self.store.register(document, self.database())
+        meant = self.store.known(id_)
+        if (meant or is_hash(id_)) and document.sha256 != (meant.sha256 if meant else id_):
+            raise HttpError(400, MISMATCH)
+        if mode == "automatic" and trusted is None and document.sha256 == id_:
+            await self._register(document)
         return document
 
-    def _trusted(self, document: Document | Answer) -> Document:
-        if isinstance(document, Answer) or not self.store.is_trusted(document):
-            raise HttpError(400, "Only the documents of the shop's own front ends are run here: send the id of one.")
-        return document
+    async def _found(self, id_: str) -> Document | None:
+        try:
+            return await self.store.find(id_, self.database())
+        except FAULTS as error:
+            if not (is_passing(error) or isinstance(error, asyncpg.QueryCanceledError)):
+                raise
+            logger.warning("The documents cannot be read: %s", type(error).__name__)
+            # Never that the hash is unknown, or that there are none: clients would send the text, or stop for good.
+            raise HttpError(
+                503,
+                "The database does not answer: ask again later.",
+                code="SERVICE_UNAVAILABLE",
+                headers={"Retry-After": "1"},
+            ) from error
+
+    async def _register(self, document: Document) -> None:
+        try:
+            await self.store.register(document, self.database())
+        except FAULTS as error:
+            # It runs all the same, and whoever misses it sends it again.
+            logger.log(
+                logging.WARNING if is_passing(error) else logging.ERROR,
+                "A document cannot be stored: %s",
+                type(root_of(error)).__name__,
+            )
+
+
+async def _refuse(send: Send, error: HttpError, media_type: str, tell_id: tuple[bytes, bytes]) -> None:
+    extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    await respond(send, error.status, media_type, error.body, [NOT_KEPT, tell_id, *extra])
+
+
+def _unexpected(error: Exception, request_id: str) -> HttpError:
+    logger.error("%s: unexpected error", request_id, exc_info=error)
+    return HttpError(500, "Internal server error", code="INTERNAL_SERVER_ERROR", extensions={"requestId": request_id})
 
 
 def _headers(sent: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -224,11 +237,6 @@ def _headers(sent: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 @lru_cache(maxsize=256)  # clients of one kind send the same
 def _media_type(accept: bytes) -> str | None:
     return negotiated(accept.decode("latin-1"), (JSON, GRAPHQL_JSON))
-
-
-def _check(media_type: str | None) -> None:
-    if media_type is None:
-        raise HttpError(406, f"The answer can be {GRAPHQL_JSON} or {JSON}.")
 
 
 def _key(headers: dict[bytes, bytes]) -> str | None:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import orjson
+
 
 class HttpError(Exception):
-    """A request that is answered with ``status`` before GraphQL is asked."""
+    """A request that is answered with ``status`` before GraphQL is asked; ``body`` says so in JSON."""
 
     def __init__(
-        self, status: int, message: str, *, code: str = "BAD_REQUEST", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "BAD_REQUEST",
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.code = code
         self.headers = dict(headers or {})
+        self.body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code, **(extensions or {})}}]})

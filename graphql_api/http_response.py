@@ -23,12 +23,16 @@ _STANDING: dict[str, Headers] = {
 NOT_KEPT = (b"cache-control", b"no-store")
 # Whoever keeps it asks each time whether it still holds: nobody shows an answer from before a write.
 KEPT = (b"cache-control", b"public, max-age=0, must-revalidate")
+_SEEDS = {JSON: 0, GRAPHQL_JSON: 1}
 _TAGS = re.compile(rb'(?:W/)?("[^"]*")')
 
 
-def etag_of(body: bytes) -> bytes:
-    """A strong tag. XXH3's 128 bits tell accidents apart; nobody gains by making two answers alike on purpose."""
-    return b'"%s"' % xxhash.xxh3_128_hexdigest(body).encode()
+def etag_of(body: bytes, media_type: str) -> bytes:
+    """A strong tag, another one for the same bytes under another media type.
+
+    XXH3's 128 bits tell accidents apart; nobody gains by making two answers alike on purpose.
+    """
+    return b'"%s"' % xxhash.xxh3_128_hexdigest(body, _SEEDS[media_type]).encode()
 
 
 def matches(if_none_match: bytes, etag: bytes) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graphql_api.documents.hashes import is_hash
 from graphql_api.http_error import HttpError
 
 _HASH = "sha256:"
 VERSION = 1
+MISMATCH = "provided sha does not match query"  # Apollo's words
 
 
 def document_id_of(parameters: Mapping[str, Any]) -> str | None:
@@ -22,16 +24,20 @@ def document_id_of(parameters: Mapping[str, Any]) -> str | None:
     """
     extensions = parameters.get("extensions")
     persisted = extensions.get("persistedQuery") if extensions else None
-    if persisted is not None:
-        return _automatic(persisted)
+    found = None if persisted is None else _automatic(persisted)
+    if found is not None and parameters.get("query") and not is_hash(found):
+        raise HttpError(400, MISMATCH)
     for name in ("documentId", "id", "doc_id"):
         given = parameters.get(name)
         if given is None or given == "":
             continue
         if not isinstance(given, str):
             raise HttpError(400, f"`{name}` must be a string.")
-        return given.removeprefix(_HASH)
-    return None
+        given = given.removeprefix(_HASH)
+        if found is not None and found != given:
+            raise HttpError(400, "The request names two documents: leave one out.")
+        found = given
+    return found
 
 
 def _automatic(persisted: Any) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote_to_bytes
+
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graphql_api.http_error import HttpError
 from graphql_api.http_request import (
@@ -10,6 +17,7 @@ from graphql_api.http_request import (
     HTML,
     JSON,
     GraphQLRequest,
+    _unquoted,
     negotiated,
     request_of_body,
     request_of_query_string,
@@ -47,6 +55,65 @@ def test_null_and_empty_parameters_are_absent() -> None:
 def test_a_query_string_carries_variables_as_json() -> None:
     request = request_of_query_string(b"query=%7Ba%7D&variables=%7B%22n%22%3A1%7D&operationName=")
     assert request == GraphQLRequest("{a}", None, None, {"n": 1})
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(
+    variables=st.dictionaries(st.text(), JSON_VALUES, min_size=1),
+    quoting=st.sampled_from([quote, quote_plus]),
+    safe=st.sampled_from(["", '{}":,', "/"]),
+    place=st.integers(0, 2),
+)
+def test_variables_are_read_wherever_they_stand_and_however_they_are_quoted(
+    variables: dict[str, Any], quoting: Callable[..., str], safe: str, place: int
+) -> None:
+    pairs = ["operationName=A", f"extensions={quote('{}')}"]
+    pairs.insert(place, f"variables={quoting(orjson.dumps(variables).decode(), safe=safe)}")
+    request = request_of_query_string("&".join([*pairs, "documentId=x"]).encode())
+    assert request == GraphQLRequest(None, "x", "A", variables)
+
+
+@given(st.text(alphabet="%2273BbDdAa{,+ é", max_size=12).map(str.encode))
+def test_quoting_is_undone_as_the_standard_library_does(raw: bytes) -> None:
+    assert _unquoted(raw) == unquote_to_bytes(raw.replace(b"+", b" "))
+
+
+def test_a_name_may_be_quoted_too() -> None:
+    assert request_of_query_string(b"%76ariables=%7B%22n%22:1%7D&%69d=x") == GraphQLRequest(None, "x", None, {"n": 1})
+
+
+def test_a_path_names_the_document_and_its_operation() -> None:
+    assert request_of_query_string(b"", "abc/Page") == GraphQLRequest(None, "abc", "Page", {})
+    assert request_of_query_string(b"operationName=Page", "sha256:abc") == GraphQLRequest(None, "abc", "Page", {})
+
+
+@pytest.mark.parametrize(
+    ("query_string", "own_path", "words"),
+    [
+        (b"variables={}&variables={}", "abc", "`variables` is given twice"),
+        (b"a=1&variables={}&id=x&variables={}", None, "`variables` is given twice"),
+        (b"variables={}&%76ariables={}&id=x", None, "`variables` is given twice"),
+        (b"id=x&id=x", None, "`id` is given twice"),
+        (b"documentId=abc", "abc", "`documentId` is given twice"),
+        (b"operationName=Page", "abc/Page", "`operationName` is given twice"),
+        (b"id=x", "abc", "two documents"),
+        (b"id=x&doc_id=y", None, "two documents"),
+        (b'id=x&extensions={"persistedQuery":{"version":1,"sha256Hash":"y"}}', None, "two documents"),
+    ],
+)
+def test_what_is_said_twice_is_refused(query_string: bytes, own_path: str | None, words: str) -> None:
+    with pytest.raises(HttpError, match=words) as caught:
+        request_of_query_string(query_string, own_path)
+    assert caught.value.status == 400
+
+
+def test_what_is_ignored_may_be_said_twice() -> None:
+    assert request_of_query_string(b"id=x&utm=1&utm=2&id=") == GraphQLRequest(None, "x", None, {})
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,78 @@ def test_a_url_that_is_too_long_is_refused(gateway: Gateway) -> None:
     assert response.status_code == 414
 
 
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        (f"/graphql/p/{sha256(PAGE)}", {"documentId": "0" * 64}),
+        (f"/graphql/p/{sha256(PAGE)}", {"id": "0" * 64}),
+        (f"/graphql/p/{sha256(PAGE)}", automatic("0" * 64)),
+        (f"/graphql/p/{sha256(PAGE)}/ProductPage", {"operationName": "ProductPage"}),
+        ("/graphql", {"documentId": sha256(PAGE), "doc_id": "0" * 64}),
+        ("/graphql", {"documentId": [sha256(PAGE), sha256(PAGE)]}),
+        ("/graphql", {"documentId": sha256(PAGE), "variables": ["{}", "{}"]}),
+    ],
+)
+def test_a_request_that_says_two_things_is_refused(gateway: Gateway, path: str, parameters: dict[str, Any]) -> None:
+    response = gateway.http.get(path, params={"variables": '{"id":"1"}', **parameters})
+    assert (response.status_code, response.headers["cache-control"]) == (400, "no-store")
+
+
+def test_the_same_answer_under_another_media_type_has_another_tag(gateway: Gateway) -> None:
+    params = automatic(sha256(PAGE), variables={"id": "2"})
+    json, graphql = (
+        gateway.http.get("/graphql", params=params, headers={"Accept": media_type})
+        for media_type in ("application/json", "application/graphql-response+json")
+    )
+    assert json.content == graphql.content
+    assert json.headers["etag"] != graphql.headers["etag"]
+
+
+def test_an_answer_to_a_hash_with_its_text_is_not_kept(gateway: Gateway) -> None:
+    params = {**automatic(sha256(PAGE), variables={"id": "2"}), "query": PAGE}
+    response = gateway.http.get("/graphql", params=params)
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
+
+
+@pytest.mark.parametrize("hash_", ["abc", "0" * 63, sha256("{ __typename }").upper()])
+def test_what_is_no_hash_does_not_match_a_text(gateway: Gateway, hash_: str) -> None:
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": hash_}}
+    response = gateway.http.post("/graphql", json={"query": "{ __typename }", "extensions": extensions})
+    assert (response.status_code, response.json()["errors"][0]["message"]) == (400, "provided sha does not match query")
+
+
+@pytest.mark.parametrize("text", ["{ __typename } # \0", "{ __typename }" + " " * 100_000])
+def test_a_text_that_the_table_does_not_take_runs_all_the_same(gateway: Gateway, other: Gateway, text: str) -> None:
+    assert register(gateway, text).json() == {"data": {"__typename": "Query"}}
+    assert other.http.post("/graphql", json={"id": sha256(text)}).json() == NOT_FOUND
+
+
+def test_a_path_without_a_document_is_not_found(gateway: Gateway) -> None:
+    assert gateway.http.get("/graphql/p/").status_code == 404
+
+
+# --- A table that fails
+
+
+@pytest.fixture
+def tableless(databases: Databases, tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway whose table of documents is lost."""
+    url = databases.migrated()
+    run(url, "DROP TABLE documents")
+    with running_gateway(Settings(database_url=Secret(url), state=tmp_path)) as running:
+        yield running
+
+
+def test_a_document_that_cannot_be_stored_is_answered_all_the_same(tableless: Gateway) -> None:
+    assert register(tableless, "query Unstored { __typename }").json() == {"data": {"__typename": "Query"}}
+
+
+def test_a_trusted_document_needs_no_table(tableless: Gateway) -> None:
+    assert tableless.http.get("/graphql", params=automatic(sha256(PAGE), variables={"id": "2"})).json() == {
+        "data": {"product": None}
+    }
+
+
 # --- Modes and files
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections import OrderedDict
 
 from graphql_api.db.engine import Database
 from graphql_api.documents import table
+from graphql_api.documents.hashes import hash_of, is_hash
 from graphql_api.documents.together import Together
 from graphql_api.documents.trusted import BrokenDocumentError, Trusted, files_of, trusted_in
 from graphql_api.execution.answer import Answer
@@ -25,7 +25,6 @@ logger = logging.getLogger("reviews")
 # A parsed document takes some 120 times the memory of its text, and its plans as much again: 300 MB at the most.
 _MOST_IN_MEMORY = 1000
 _MOST_CHARACTERS = 1_250_000
-_HASH = re.compile(r"[0-9a-f]{64}")
 _REWRITTEN_S = 1.0
 _TOUCHED_S = 60.0
 
@@ -78,13 +77,17 @@ class Store:
         """Whether a file has brought it."""
         return document.sha256 in self._by_id
 
+    def trusted_text(self, text: str) -> Document | None:
+        """The document of ``text``, if a file has brought it: parsed, and with its plans."""
+        return self._by_id.get(hash_of(text))
+
     async def find(self, id_: str, database: Database) -> Document | None:
         """The document of ``id_``, in memory or in the table. Raises what the database raises.
 
         Whoever asks for the same one together shares one statement.
         """
         document = self.known(id_)
-        if document is not None or not _HASH.fullmatch(id_):
+        if document is not None or not is_hash(id_):
             return document
         return await self._finding.run(id_, lambda: self._read(id_, database))
 
