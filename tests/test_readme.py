@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,11 +47,32 @@ def test_every_query_runs(gateway: Gateway) -> None:
 
 
 def test_the_curl_line_asks_what_the_gateway_answers(gateway: Gateway) -> None:
-    ((body,),) = [re.findall(r"-d '(.+?)'", line) for line in README.splitlines() if line.startswith("curl ")]
+    start = README.split("## Quick start")[1].split("## ")[0]
+    ((body,),) = [re.findall(r"-d '(.+?)'", line) for line in start.splitlines() if line.startswith("curl ")]
     response = gateway.http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
     assert response.json() == {
         "data": {"product": {"name": "Camo Onesie", "ratingSummary": {"average": 4.5, "count": 2}}}
     }
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("sha256sum")), reason="curl or sha256sum is missing")
+def test_the_lines_of_persisted_operations_are_answered_as_they_stand(gateway: Gateway) -> None:
+    section = README.split("## Persisted operations")[1].split("## ")[0]
+    known, registered = (
+        subprocess.run(
+            ["sh", "-euc", block.replace("http://127.0.0.1:8000", gateway.url)],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            timeout=30,
+        ).stdout.decode()
+        for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    )
+    kept = "cache-control: public, max-age=0, must-revalidate\r\n"
+    assert kept in known
+    assert '"name":"Bright Future Sunglasses"' in known
+    assert kept in registered
+    assert registered.count('{"data":{"product":{"name":"Camo Onesie"}}}') == 2
 
 
 def test_the_demo_catalogue_has_the_rows_that_are_named(tmp_path: Path) -> None:
