@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+_UNUSED_S = 60.0
+"""Longer than this no connection is kept unused: firewalls forget such ones, and the pool looks after its own."""
+
 
 class Leases:
-    """Connections of ``pool``, each held by one batch at a time. ``most`` are kept; others go back to the pool."""
+    """Connections of ``pool``, each held by one batch at a time.
 
-    def __init__(self, pool: asyncpg.Pool, most: int) -> None:
+    ``most`` are kept; what is taken beyond goes back to the pool after its batch, so that others who read get their
+    turn. ``wait_s``: seconds to wait for one; ``TimeoutError`` after that.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, most: int, wait_s: float) -> None:
         self.pool = pool
         self._most = most
-        self._free: list[PoolConnectionProxy] = []
+        self._wait_s = wait_s
+        self._out = 0
         self._waiting = 0
+        self._free: list[tuple[PoolConnectionProxy, float]] = []
 
     def acquire(self) -> _Lease:
         """A connection for the time of the context, as a pool gives it."""
@@ -24,28 +34,34 @@ class Leases:
     async def take(self) -> PoolConnectionProxy:
         """A free connection, or one of the pool's."""
         while self._free:
-            connection = self._free.pop()
-            if not connection.is_closed():
+            connection, used = self._free.pop()
+            if not connection.is_closed() and time.monotonic() - used < _UNUSED_S:
                 return connection
-            await self.pool.release(connection)
+            await self._release(connection)
         self._waiting += 1
         try:
-            return await self.pool.acquire()
+            connection = await self.pool.acquire(timeout=self._wait_s)
         finally:
             self._waiting -= 1
+        self._out += 1
+        return connection
 
     async def give_back(self, connection: PoolConnectionProxy, *, failed: bool) -> None:
         """End a batch's use of ``connection``. Where somebody waits at the pool, it goes there."""
-        if failed or self._waiting or len(self._free) >= self._most:
-            await self.pool.release(connection)
+        if failed or self._waiting or self._out > self._most:
+            await self._release(connection)
         else:
-            self._free.append(connection)
+            self._free.append((connection, time.monotonic()))
 
     async def close(self) -> None:
-        """Give all free connections back to the pool."""
+        """Give all free connections back to the pool, and the others after their batch."""
         self._most = 0
         while self._free:
-            await self.pool.release(self._free.pop())
+            await self._release(self._free.pop()[0])
+
+    async def _release(self, connection: PoolConnectionProxy) -> None:
+        self._out -= 1
+        await self.pool.release(connection)
 
 
 class _Lease:

@@ -36,7 +36,8 @@ class SharedLoaders:
     def __init__(self, reads: Reads, patience_s: float) -> None:
         self.reads = reads
         # Two are left for what else reads: a store of documents, graphql-core, a check of health.
-        self._leases = Leases(reads, max(1, reads.get_max_size() - 2)) if isinstance(reads, asyncpg.Pool) else None
+        most = reads.get_max_size() - 2 if isinstance(reads, asyncpg.Pool) else 0
+        self._leases = Leases(reads, most, patience_s) if isinstance(reads, asyncpg.Pool) and most > 0 else None
         self._patience_s = patience_s
         self._loaders: dict[Kind, SharedLoader] = {}
         self._loop = asyncio.get_running_loop()
@@ -87,6 +88,8 @@ class SharedLoader:
 
     def _begin(self) -> None:
         self._scheduled = False
+        if len(self._tasks) >= MOST_UNDER_WAY:
+            return
         now = self._loop.time()
         places: dict[Any, int] = {}
         taken = []
@@ -117,6 +120,10 @@ class SharedLoader:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs who wait
             for _, future in taken:
                 _fail(future, error)
+        except BaseException:
+            for _, future in taken:
+                future.cancel()
+            raise
         else:
             for keys, future in taken:
                 if not future.done():

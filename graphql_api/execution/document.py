@@ -32,7 +32,7 @@ _LONGEST_KEPT = 10_000
 _KEPT_COSTS = 64
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Document:
     """``sha256`` is the lower-case hexadecimal hash of ``text`` in UTF-8."""
 
@@ -45,11 +45,13 @@ class Document:
 
     A node hashes by all that is below it, which takes longer than to run a plan.
     """
+    planned_characters: int = field(init=False, default=0)
+    """Of the sources of its plans, together."""
     _costs: dict[tuple[Any, ...], int] = field(init=False, default_factory=dict)
     _sizing: dict[int, list[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sha256", hashlib.sha256(self.text.encode()).hexdigest())
+        self.sha256 = hashlib.sha256(self.text.encode()).hexdigest()
 
     def operation(self, name: str | None) -> OperationDefinitionNode | GraphQLError:
         """The operation of that name, or the only one; an error that says what is wrong."""

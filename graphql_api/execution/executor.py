@@ -106,6 +106,9 @@ class Executor:
                 planned = Planned(self._schema, document, operation)
             except UnsupportedError as error:
                 planned = error.reason
+            except Exception:
+                logger.exception("An operation could not be compiled; graphql-core runs it")
+                planned = "failure"
             document.planned[id(operation)] = planned
         return planned
 

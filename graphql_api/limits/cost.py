@@ -49,8 +49,13 @@ def size_of(value: Any) -> int | None:
     """How many objects a page size or a list of ids asks for, if it is one."""
     if value is Undefined:
         return -1
+    if value is None:
+        return None
+    if isinstance(value, str):  # one id, where a list of them may stand
+        return 1
     size = len(value) if isinstance(value, list) else value
-    return min(max(size, 1), LARGEST) if isinstance(size, int) else None
+    # GraphQL takes 100.0 for an Int. What is none of these is no size, and counts as the largest.
+    return int(min(max(size, 1), LARGEST)) if isinstance(size, int | float) else LARGEST
 
 
 def sizing_variables(document: DocumentNode) -> list[str]:

@@ -39,12 +39,12 @@ class ProductConnection:
     key: strawberry.Private[CatalogPageKey]
 
     def page(self) -> Load:
-        """The page, loaded once for all the fields that show it."""
-        return Load(Kind(CatalogPages), self.key)
+        """The page, loaded once for all the fields that show it. A slow search holds up none but those like it."""
+        return Load(Kind(CatalogPages, self.key.wanted), self.key)
 
     def count(self) -> Load:
         """How many products match."""
-        return Load(Kind(CatalogCounts), self.key.wanted)
+        return Load(Kind(CatalogCounts, self.key.wanted), self.key.wanted)
 
     @loaded(page, of=CatalogPages, description="The products of this page with their cursors.")
     def edges(self, page: Page[ProductRow]) -> list[ProductEdge]:

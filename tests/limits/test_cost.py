@@ -76,3 +76,13 @@ def test_a_document_of_too_many_tokens_is_refused_before_it_is_parsed(gateway: G
     code, message = gateway.refusal("{ " + "categories { name } " * 400 + "}")
     assert code == "GRAPHQL_PARSE_FAILED"
     assert "more that 1000 tokens" in message or "more than 1000 tokens" in message
+
+
+def test_a_page_size_that_is_spelt_as_a_float_counts_as_what_it_is(gateway: Gateway) -> None:
+    query = """
+        query ($n: Int) { product(id: "1") { reviews(first: $n) { nodes { product { reviews(first: $n) {
+          nodes { product { reviews(first: $n) { nodes { rating } } } }
+        } } } } } }
+    """
+    for size in (100, 100.0):
+        assert gateway.refusal(query, n=size)[0] == "COST_LIMIT_EXCEEDED"

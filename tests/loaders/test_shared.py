@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from graphql_api.db.engine import Database, open_database
+from graphql_api.schema.product_connection import product_connection
 from graphql_api.settings import Settings
 from loaders import shared
 from loaders.batch import BatchLoader, Kind
@@ -226,3 +227,51 @@ def test_connections_are_kept_between_batches_and_given_back_at_the_end(loading:
         return kept, database.reads.get_size() - database.reads.get_idle_size()  # type: ignore[union-attr] # the same
 
     assert loading(test) == (1, 0)
+
+
+def test_whoever_else_reads_gets_a_connection_though_there_is_one_in_all(gateway: Gateway) -> None:
+    async def test() -> int:
+        async with open_database(gateway.database, Settings(read_connections=1)) as database:
+            loaders = SharedLoaders(database.reads, 10)
+            await loaders.load(Kind(FiguresByProduct), (1,))
+            async with asyncio.timeout(5), database.reads.acquire() as connection:
+                return int(await connection.fetchval("SELECT 1"))
+
+    assert asyncio.run(test()) == 1
+
+
+def test_many_kinds_at_once_leave_connections_to_others(gateway: Gateway) -> None:
+    async def test() -> tuple[int, int]:
+        async with open_database(gateway.database, Settings(read_connections=4)) as database:
+            loaders = SharedLoaders(database.reads, 10)
+            kinds = [Kind(ProductsById, None, ahead) for ahead in ((), (FiguresByProduct,))]
+            for _ in range(5):
+                await asyncio.gather(*(loaders.load(kind, (key,)) for kind in kinds for key in range(3)))
+            reads = database.reads
+            kept = reads.get_size() - reads.get_idle_size()  # type: ignore[union-attr] # no PgBouncer here
+            async with asyncio.timeout(5), reads.acquire() as connection:
+                one = int(await connection.fetchval("SELECT 1"))
+            await loaders.close()
+            return one, kept
+
+    one, kept = asyncio.run(test())
+    assert (one, kept <= 2) == (1, True)
+
+
+def test_a_batch_that_is_cancelled_leaves_nobody_waiting(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> bool:
+        kind = Kind(Held, Gate())
+        waiting = loaders.load(kind, (1,))
+        await turn()
+        (task,) = loaders._loaders[kind]._tasks
+        task.cancel()
+        await turn()
+        return waiting.cancelled()
+
+    assert loading(test)
+
+
+def test_searches_of_the_catalogue_share_no_queue_with_other_pages() -> None:
+    plain, search = (product_connection(5, None, None, None, None, text) for text in (None, "sun"))
+    assert plain.page().kind != search.page().kind
+    assert plain.count().kind != search.count().kind

@@ -141,3 +141,10 @@ def test_the_categories_come_by_name_with_their_counts(gateway: Gateway) -> None
 def test_products_come_in_the_order_asked_with_null_for_the_unknown(gateway: Gateway) -> None:
     answer = gateway.data('{ products(ids: ["7", "999", "1", "7", "x"]) { productId } }')
     assert answer["products"] == [{"productId": "7"}, None, {"productId": "1"}, {"productId": "7"}, None]
+
+
+def test_equal_arguments_that_are_spelt_otherwise_each_get_their_own_answer(gateway: Gateway) -> None:
+    query = '{ a: product(id: "1") { ratingSummary { count } } b: product(id: 1) { characteristics { __typename } } }'
+    data = gateway.data(query)
+    assert data["a"] == gateway.data("{ product(id: 1) { ratingSummary { count } } }")["product"]
+    assert data["b"] == gateway.data("{ product(id: 1) { characteristics { __typename } } }")["product"]

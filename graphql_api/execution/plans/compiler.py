@@ -97,7 +97,7 @@ class Compiler:
         for selected in fields:
             if isinstance(selected.field, LoadedField):
                 if not by_number and known_of(selected, known) is None:
-                    key = (selected.field.source, self._call(selected))
+                    key = (selected.field.source, self._call(selected), selected.ahead)
                     if key not in shared:
                         shared[key] = self._load(selected, o, known)
                     started[selected] = shared[key]

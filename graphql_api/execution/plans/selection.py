@@ -34,6 +34,7 @@ from loaders.batch import BatchLoader
 Loader = type[BatchLoader[Any, Any]]
 DEFINITION = "strawberry-definition"
 BY_PRODUCT = ("product_id",)
+_MOST_FIELDS = 1000
 
 
 @dataclass(eq=False)
@@ -84,7 +85,7 @@ class Selection:
         assert root is not None
         self.root = root
         grouped = collect_fields(schema, self._fragments, self._flags, root, operation).grouped_field_set
-        self._left = 2000
+        self._left = _MOST_FIELDS
         self.fields = self._selected(root, grouped)
 
     def _selected(self, parent: GraphQLObjectType, grouped: GroupedFieldSet) -> list[Selected]:
