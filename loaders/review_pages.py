@@ -145,20 +145,24 @@ class ReviewPageKey:
     before: Position | None = None
 
 
+def _stars(sort: str | None, *, single: bool) -> ColumnElement[bool]:
+    """The condition on stars: the bind parameter ``rating`` for one number, ``ratings`` for several."""
+    # By the stars' own index PostgreSQL would read all reviews of as many stars and sort them, 25 ms for a product with
+    # 100,000; "+ 0" keeps to the index of the sort. With one number of stars that index is the sort's own for two.
+    if single and sort == "HIGHEST_RATED":
+        return Review.rating == argument("rating", BigInteger())
+    if single and sort == "LOWEST_RATED":
+        return -Review.rating == argument("negated", BigInteger())
+    return Review.rating + literal_zero() == any_(array_of("ratings", BigInteger()))
+
+
 def matching(
     wanted: ReviewFilter, product_id: ColumnElement[int], *, sort: str | None = None
 ) -> list[ColumnElement[bool]]:
     """The conditions of ``wanted``; stars and search are the bind parameters ``ratings`` and ``search``."""
     conditions: list[ColumnElement[bool]] = [Review.product_id == product_id, not_(Review.reported)]
     if wanted.ratings is not None:
-        # PostgreSQL takes every product for a usual one. By the stars' own index it would read all reviews of as many
-        # stars and sort them, 25 ms for a product with 100,000; "+ 0" keeps that index for the sorts it has.
-        given = array_of("ratings", BigInteger())
-        if sort == "LOWEST_RATED":
-            conditions.append(-Review.rating == any_(array_of("negated", BigInteger())))
-        else:
-            stars = Review.rating if sort in {None, "HIGHEST_RATED"} else Review.rating + literal_zero()
-            conditions.append(stars == any_(given))
+        conditions.append(_stars(sort, single=len(wanted.ratings) == 1))
     if wanted.recommended is not None:
         conditions.append(Review.recommended.expression if wanted.recommended else not_(Review.recommended))
     if wanted.with_photos is not None:
@@ -288,7 +292,8 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
         parameters: dict[str, object] = {
             "product_id": [key.product_id for key in keys],
             "ratings": wanted.ratings,
-            "negated": None if wanted.ratings is None else [-stars for stars in wanted.ratings],
+            "rating": wanted.ratings[0] if wanted.ratings else None,
+            "negated": -wanted.ratings[0] if wanted.ratings else None,
             "search": wanted.search,
         }
         for n in range(len(SORTS[self.selection.sort]) + 1):
@@ -323,7 +328,7 @@ def _shape(selection: ReviewSelection) -> ReviewSelection:
     """``selection`` with its values blanked: equal shapes share a statement."""
     wanted = selection.filter
     blank = ReviewFilter(
-        ratings=None if wanted.ratings is None else (),
+        ratings=None if wanted.ratings is None else (0,) * min(len(wanted.ratings), 2),
         recommended=wanted.recommended,
         with_photos=wanted.with_photos,
         search=None if wanted.search is None else "",
