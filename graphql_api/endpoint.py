@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.context import Context
-from graphql_api.db.engine import Database, is_passing, root_of
+from graphql_api.db.engine import Database, is_passing, is_too_slow, root_of
 from graphql_api.documents.hashes import is_hash
 from graphql_api.documents.store import Store
 from graphql_api.execution.answer import Answer, Stage
@@ -191,7 +191,7 @@ class GraphQLEndpoint:
         try:
             return await self.store.find(id_, self.database())
         except FAULTS as error:
-            if not (is_passing(error) or isinstance(error, asyncpg.QueryCanceledError)):
+            if not (is_passing(error) or is_too_slow(error)):
                 raise
             logger.warning("The documents cannot be read: %s", type(error).__name__)
             # Never that the hash is unknown, or that there are none: clients would send the text, or stop for good.

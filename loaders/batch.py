@@ -12,7 +12,8 @@ from itertools import accumulate
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
-from sqlalchemy import ARRAY, BigInteger, BindParameter, ColumnElement, bindparam, column, func, true
+from sqlalchemy import ARRAY, BigInteger, BindParameter, ColumnElement, Select, bindparam, column, func, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
@@ -76,6 +77,10 @@ class Kind(NamedTuple):
     selection: Hashable = None
     ahead: Aheads = ()
 
+    def with_ahead(self, ahead: Aheads) -> Kind:
+        """The same, with the rows of ``ahead`` in its statement."""
+        return Kind(self.loader, self.selection, ahead) if ahead else self
+
     def made(self, reads: Reads) -> BatchLoader[Any, Any]:
         """A loader of this kind."""
         return self.loader(reads, self.selection, self.ahead)
@@ -91,6 +96,11 @@ class Load(NamedTuple):
 def named(name: str, ahead: Aheads) -> str:
     """The name of a statement with what comes ahead in it."""
     return f"{name} with {' and '.join(loader.noun for loader in ahead)}" if ahead else name
+
+
+def arrays_by(order: ColumnElement[int], *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """One row of many: an array a column, each in the order of ``order``; null where there are none."""
+    return select(*(func.array_agg(aggregate_order_by(column, order)) for column in columns))
 
 
 class Besides:

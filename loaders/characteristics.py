@@ -7,13 +7,12 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, any_, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import BigInteger, ColumnElement, any_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Characteristic, CharacteristicFigures
-from loaders.batch import BatchLoader, array_of, many_each
-from loaders.rows import CharacteristicRow, as_row
+from loaders.batch import BatchLoader, array_of, arrays_by, many_each
+from loaders.rows import CharacteristicRow, rows_of
 from loaders.statement import Statement
 
 _OF_CHARACTERISTIC = (Characteristic.product_id == CharacteristicFigures.product_id) & (
@@ -48,10 +47,9 @@ class CharacteristicsByProduct(BatchLoader[int, list[CharacteristicRow]]):
     def beside(cls, *key: ColumnElement[int]) -> FromClause:
         """An array a column."""
         (product_id,) = key
-        number = Characteristic.characteristic_id
-        columns = (number, Characteristic.kind, CharacteristicFigures.counts)
+        number = Characteristic.characteristic_id.expression
         return (
-            select(*(func.array_agg(aggregate_order_by(column, number)) for column in columns))
+            arrays_by(number, number, Characteristic.kind.expression, CharacteristicFigures.counts.expression)
             .join_from(Characteristic, CharacteristicFigures, _OF_CHARACTERISTIC)
             .where(Characteristic.product_id == product_id, CharacteristicFigures.product_id == product_id)
             .lateral("characteristics_of")
@@ -63,5 +61,4 @@ class CharacteristicsByProduct(BatchLoader[int, list[CharacteristicRow]]):
         numbers, kinds, counts = values
         if numbers is None:
             return []
-        columns = zip(repeat(row[0]), numbers, kinds, counts)
-        return list(map(as_row, repeat(CharacteristicRow), columns))
+        return rows_of(CharacteristicRow, repeat(row[0]), numbers, kinds, counts)

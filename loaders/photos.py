@@ -7,13 +7,12 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, not_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import ColumnElement, not_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Photo, Review
-from loaders.batch import BatchLoader, many_each, numbers_table, one_each
-from loaders.rows import PhotoRow, ReviewRow, as_row
+from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table, one_each
+from loaders.rows import PhotoRow, ReviewRow, rows_of
 from loaders.statement import Statement
 
 PHOTO_COLUMNS = (Photo.product_id, Photo.review_id, Photo.photo_id, Photo.url, Review.created_at)
@@ -61,7 +60,7 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
         """An array a column; the review itself is visible already."""
         product_id, review_id = key
         return (
-            select(*(func.array_agg(aggregate_order_by(c, Photo.photo_id)) for c in (Photo.photo_id, Photo.url)))
+            arrays_by(Photo.photo_id.expression, Photo.photo_id.expression, Photo.url.expression)
             .where(Photo.product_id == product_id, Photo.review_id == review_id)
             .lateral("photos_of")
         )
@@ -72,8 +71,7 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
         numbers, urls = values
         if numbers is None:
             return []
-        columns = zip(repeat(row[0]), repeat(row[1]), numbers, urls, repeat(row[_CREATED_AT]))
-        return list(map(as_row, repeat(PhotoRow), columns))
+        return rows_of(PhotoRow, repeat(row[0]), repeat(row[1]), numbers, urls, repeat(row[_CREATED_AT]))
 
 
 class PhotosById(BatchLoader[tuple[int, int, int], PhotoRow | None]):

@@ -7,15 +7,15 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Rating
-from loaders.batch import BatchLoader, many_each, numbers_table
-from loaders.rows import RatingRow, as_row
+from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table
+from loaders.rows import RatingRow, rows_of
 from loaders.statement import Statement
 
+_BESIDE = (Rating.characteristic_id.expression, Rating.rating_id.expression, Rating.value.expression)
 _keys = numbers_table("product_ids", "review_ids")
 _by_review = Statement(
     "ratings by review",
@@ -39,9 +39,8 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
     def beside(cls, *key: ColumnElement[int]) -> FromClause:
         """An array a column."""
         product_id, review_id = key
-        columns = (Rating.characteristic_id, Rating.rating_id, Rating.value)
         return (
-            select(*(func.array_agg(aggregate_order_by(column, Rating.rating_id)) for column in columns))
+            arrays_by(Rating.rating_id.expression, *_BESIDE)
             .where(Rating.product_id == product_id, Rating.review_id == review_id)
             .lateral("ratings_of")
         )
@@ -52,5 +51,4 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
         characteristics, numbers, chosen = values
         if numbers is None:
             return []
-        columns = zip(repeat(row[0]), repeat(row[1]), characteristics, numbers, chosen)
-        return list(map(as_row, repeat(RatingRow), columns))
+        return rows_of(RatingRow, repeat(row[0]), repeat(row[1]), characteristics, numbers, chosen)

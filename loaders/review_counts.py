@@ -8,7 +8,7 @@ from functools import lru_cache
 from sqlalchemy import func, not_, select, true, union_all
 
 from graphql_api.db.models import Review
-from loaders.batch import BatchLoader, literal_size, literal_zero, numbers_table
+from loaders.batch import BatchLoader, literal_size, numbers_table
 from loaders.review_pages import ReviewFilter, matching
 from loaders.statement import Statement
 
@@ -19,8 +19,7 @@ _FEW = 100
 def _statement(wanted: ReviewFilter) -> Statement:
     keys = numbers_table("product_id")
     # Few reviews are split into words and looked at; of many, 2 s for 100,000, the index of words knows, which holds
-    # the product too. "+ 0" keeps the other indexes out of it.
-    _, *conditions = matching(wanted, keys.c.product_id)
+    # the product too.
     some = select(Review.review_id).where(Review.product_id == keys.c.product_id, not_(Review.reported))
     some_of = some.limit(literal_size(_FEW + 1, "more_than_few")).correlate(keys).subquery("some_of")
     few = (
@@ -29,10 +28,8 @@ def _statement(wanted: ReviewFilter) -> Statement:
         .correlate(keys)
         .lateral("few")
     )
-    by_product = select(Review.rating).where(Review.product_id == keys.c.product_id, *conditions, few.c.are)
-    by_words = select(Review.rating).where(
-        Review.product_id + literal_zero() == keys.c.product_id, *conditions, not_(few.c.are)
-    )
+    by_product = select(Review.rating).where(*matching(wanted, keys.c.product_id), few.c.are)
+    by_words = select(Review.rating).where(*matching(wanted, keys.c.product_id, by_words=True), not_(few.c.are))
     found = union_all(
         by_product.correlate(keys, few).subquery("by_product").select(),
         by_words.correlate(keys, few).subquery("by_words").select(),

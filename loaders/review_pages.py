@@ -157,10 +157,14 @@ def _stars(sort: str | None, *, single: bool) -> ColumnElement[bool]:
 
 
 def matching(
-    wanted: ReviewFilter, product_id: ColumnElement[int], *, sort: str | None = None
+    wanted: ReviewFilter, product_id: ColumnElement[int], *, sort: str | None = None, by_words: bool = False
 ) -> list[ColumnElement[bool]]:
-    """The conditions of ``wanted``; stars and search are the bind parameters ``ratings`` and ``search``."""
-    conditions: list[ColumnElement[bool]] = [Review.product_id == product_id, not_(Review.reported)]
+    """The conditions of ``wanted``; stars and search are the bind parameters ``ratings`` and ``search``.
+
+    ``by_words``: the index of words, which holds the product too, is to find them; "+ 0" keeps the others out of it.
+    """
+    number = Review.product_id + literal_zero() if by_words else Review.product_id
+    conditions: list[ColumnElement[bool]] = [number == product_id, not_(Review.reported)]
     if wanted.ratings is not None:
         conditions.append(_stars(sort, single=len(wanted.ratings) == 1))
     if wanted.recommended is not None:
@@ -168,9 +172,17 @@ def matching(
     if wanted.with_photos is not None:
         conditions.append(HAS_PHOTOS if wanted.with_photos else not_(HAS_PHOTOS))
     if wanted.search is not None:
-        words = func.review_words(Review.product_id, Review.summary, Review.body)
-        conditions.append(words.bool_op("@@")(func.review_query(product_id, argument("search", Text()))))
+        own, summary, body = (one.expression for one in (Review.product_id, Review.summary, Review.body))
+        conditions.append(_holds_words(own, summary, body, product_id))
     return conditions
+
+
+def _holds_words(
+    own: ColumnElement[Any], summary: ColumnElement[Any], body: ColumnElement[Any], product_id: ColumnElement[int]
+) -> ColumnElement[bool]:
+    """Whether a review of ``product_id`` holds what the bind parameter ``search`` asks for."""
+    words = func.review_words(own, summary, body)
+    return words.bool_op("@@")(func.review_query(product_id, argument("search", Text())))
 
 
 @lru_cache(maxsize=1024)  # 5 sorts, few page sizes and filters: a front end needs dozens
@@ -243,13 +255,11 @@ def _searched(
     size = literal_size(selection.window.size + 1)
     wanted = replace(selection.filter, search=None)
     here = matching(wanted, once.c.product_id, sort=selection.sort)
-    query = func.review_query(once.c.product_id, argument("search", Text()))
 
     def found_near(name: str) -> tuple[FromClause, ColumnElement[bool]]:
         walked = select(*REVIEW_COLUMNS).where(*here, *bounds).order_by(*order).limit(literal_size(_NEAREST, "nearest"))
         walk = walked.correlate(once).subquery(name)
-        words = func.review_words(walk.c.product_id, walk.c.summary, walk.c.body)
-        return walk, words.bool_op("@@")(query)
+        return walk, _holds_words(walk.c.product_id, walk.c.summary, walk.c.body, once.c.product_id)
 
     first, fits = found_near("first")
     few = select(first.c.review_id).where(fits).limit(size).correlate(once).subquery("few")
@@ -266,12 +276,10 @@ def _searched(
     # With fewer than that the product has no others.
     enough = or_(near.c.found == size, near.c.seen < literal_size(_NEAREST, "nearest"))
     by_walk = select(*again.c).where(fits, enough).limit(size).correlate(once, near)
-    words = func.review_words(Review.product_id, Review.summary, Review.body)
-    # The index of words holds the product too; "+ 0" keeps the others out of it.
+    everywhere = matching(selection.filter, once.c.product_id, sort=selection.sort, by_words=True)
     by_words = (
         select(*REVIEW_COLUMNS)
-        .where(Review.product_id + literal_zero() == once.c.product_id, *here[1:], *bounds)
-        .where(words.bool_op("@@")(query), not_(enough))
+        .where(*everywhere, *bounds, not_(enough))
         .order_by(*order)
         .limit(size)
         .correlate(once, near)

@@ -5,12 +5,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from itertools import repeat
+from typing import Any, NamedTuple, TypeVar
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 as_row = tuple.__new__
 """``as_row(ReviewRow, values)``: what ``ReviewRow._make`` does, without its frame and check: a page has 30 rows."""
+
+
+def rows_of(row_class: type[Row], *columns: Iterable[Any]) -> list[Row]:
+    """Rows of columns, the shortest of which says how many; all in C."""
+    return list(map(as_row, repeat(row_class), zip(*columns)))  # noqa: B905 - repeated ones have no end
 
 
 class ProductRow(NamedTuple):

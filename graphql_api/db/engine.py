@@ -190,6 +190,11 @@ def root_of(error: BaseException) -> BaseException:
     return error
 
 
+def is_too_slow(error: BaseException) -> bool:
+    """Whether ``error`` says that a statement did not begin or end in time."""
+    return isinstance(root_of(error), asyncpg.QueryCanceledError | TimeoutError)
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether ``error`` says that the database is away or busy, and not that a statement is wrong."""
     return isinstance(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import asyncpg
 import orjson
 from graphql import GraphQLError
 
-from graphql_api.db.engine import is_passing, root_of
+from graphql_api.db.engine import is_passing, is_too_slow, root_of
 from graphql_api.errors import ClientError
 
 logger = logging.getLogger("reviews")
@@ -69,7 +67,7 @@ def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
         return with_code(error, "BAD_USER_INPUT")
     if isinstance(cause, ClientError):
         return with_code(error, cause.code)
-    if isinstance(root_of(cause), asyncpg.QueryCanceledError | asyncio.TimeoutError):
+    if is_too_slow(cause):
         logger.warning("%s: a statement took too long at %s", request_id, error.path)
         return _masked(error, "TIMEOUT", "The database took too long: ask for less, or again later.", request_id)
     if is_passing(cause):

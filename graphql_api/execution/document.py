@@ -48,10 +48,11 @@ class Document:
     planned_characters: int = field(init=False, default=0)
     """Of the sources of its plans, together."""
     _costs: dict[tuple[Any, ...], int] = field(init=False, default_factory=dict)
-    _sizing: dict[int, list[str]] = field(init=False, default_factory=dict)
+    _sizing: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.sha256 = hashlib.sha256(self.text.encode()).hexdigest()
+        self._sizing = sizing_variables(self.node)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | GraphQLError:
         """The operation of that name, or the only one; an error that says what is wrong."""
@@ -68,10 +69,7 @@ class Document:
 
         Kept for the 64 combinations of page sizes that came first.
         """
-        names = self._sizing.get(id(operation))
-        if names is None:
-            names = self._sizing[id(operation)] = sizing_variables(self.node)
-        sizes = tuple([size_of(variables.get(name, Undefined)) for name in names])
+        sizes = tuple([size_of(variables.get(name, Undefined)) for name in self._sizing])
         key = (id(operation), *sizes)
         cost = self._costs.get(key)
         if cost is None:

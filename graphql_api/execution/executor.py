@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 from typing import Any
 
-import asyncpg
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from graphql_api.context import Context
-from graphql_api.db.engine import is_passing, root_of
+from graphql_api.db.engine import is_passing, is_too_slow
 from graphql_api.errors import ClientError
 from graphql_api.execution.answer import Answer, Stage, refused
 from graphql_api.execution.document import Document, Documents
@@ -116,7 +114,7 @@ class Executor:
         """Why a plan ended. A database that is away or too slow is not asked again for the same request."""
         if isinstance(error, ClientError | GraphQLError):
             return "error"
-        if is_passing(error) or isinstance(root_of(error), asyncpg.QueryCanceledError | asyncio.TimeoutError):
+        if is_passing(error) or is_too_slow(error):
             context.fail(error)
             return "database"
         logger.debug("%s: a plan ended", context.request_id, exc_info=error)

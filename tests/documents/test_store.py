@@ -24,6 +24,7 @@ SCHEMA = build_schema()
 AWAY = "postgresql://nobody@127.0.0.1:1/none"
 
 
+# Bounds and times are shortened below, and nothing is replaced: the store, the table and PostgreSQL are the real ones.
 def store(**given: Any) -> Store:
     """A replica's store."""
     settings = Settings(**given)

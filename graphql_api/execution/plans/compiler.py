@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,10 +56,6 @@ Started = dict[Selected, Begun]
 def _product_of_number(number: int) -> Product:
     """A product of which the number is known and nothing else."""
     return Product(row=ProductRow(number, *[None] * 5))  # type: ignore[arg-type] # nothing else is read of it
-
-
-async def _gather(*waiting: Coroutine[Any, Any, Any]) -> list[Any]:
-    return await asyncio.gather(*waiting)
 
 
 class Compiler:
@@ -175,7 +171,7 @@ class Compiler:
                 parts[selected.key] = self._field(type_, selected, o, row, known, started)
         if together:
             names = [source.local("x") for _ in together]
-            gather = source.constant("gather", _gather)
+            gather = source.constant("gather", asyncio.gather)
             source.line(
                 f"{', '.join(names)} = await {gather}({', '.join(f'{function}()' for _, function in together)})"
             )
@@ -202,18 +198,19 @@ class Compiler:
             ready = known_of(selected, known)
             if ready is not None and selected in ready.made:
                 return f"{ready.made[selected]}[{row}.{field_.find}]"
-            value = self._shown(selected, o, row, known, begun)
+            value = self._shown(selected, o, row, known, ready, begun)
             known = below_load(selected, known)
         else:
             value = begun.made if begun is not None and begun.made is not None else self._resolved(selected, o)
         return self._completed(selected.definition.type, selected, value, known, begun, nullable=True)
 
-    def _shown(self, selected: Selected, o: str, row: str | None, known: list[Known], begun: Begun | None) -> str:
-        """The expression for what a loaded field shows."""
+    def _shown(
+        self, selected: Selected, o: str, row: str | None, known: list[Known], ready: Known | None, begun: Begun | None
+    ) -> str:
+        """The expression for what a loaded field shows; ``ready`` is what holds its value already."""
         field_, source = selected.field, self._source
         assert isinstance(field_, LoadedField)
         name = source.local("v")
-        ready = known_of(selected, known)
         if ready is not None:
             value = ready.value(selected.loader)  # type: ignore[arg-type] # known by it
             if field_.find:
@@ -302,7 +299,7 @@ class Compiler:
             function = source.local("g")
             with source.block(f"async def {function}({each}):"):
                 source.line(f"return {self._completed(item, selected, each, known, None, nullable=True)}")
-            gather = source.constant("gather", _gather)
+            gather = source.constant("gather", asyncio.gather)
             source.line(f"{name} = await {gather}(*[{function}({each}) for {each} in {value}])")
             return name
         source.line(f"{name} = []")

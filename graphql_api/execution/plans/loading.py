@@ -14,7 +14,6 @@ from loaders.batch import Aheads, Kind, Load
 from loaders.shared import SharedLoaders
 
 Pending = asyncio.Future[list[Any]]
-_NOTHING: list[Any] = [None]
 
 
 class Loading:
@@ -32,16 +31,13 @@ class Loading:
         """Begin to load. The result's only item is the value."""
         if load is None:
             return None
-        kind, key = load
-        return self._loaders.load(Kind(kind.loader, kind.selection, ahead) if ahead else kind, (key,))
+        return self._loaders.load(load.kind.with_ahead(ahead), (load.key,))
 
     def start_once(self, load: Load | None, ahead: Aheads = ()) -> Pending | None:
         """The same where the operation may ask for equal things."""
         if load is None:
             return None
-        kind, key = load
-        if ahead:
-            kind = Kind(kind.loader, kind.selection, ahead)
+        kind, key = load.kind.with_ahead(ahead), load.key
         if self._asked is None:
             self._asked = {}
         pending = self._asked.get((kind, key))
@@ -58,10 +54,7 @@ class Loading:
                 places, keys = groups.setdefault(kind, ([], []))
                 places.append(place)
                 keys.append(key)
-        return [
-            (places, self._loaders.load(Kind(kind.loader, kind.selection, ahead) if ahead else kind, keys))
-            for kind, (places, keys) in groups.items()
-        ]
+        return [(places, self._loaders.load(kind.with_ahead(ahead), keys)) for kind, (places, keys) in groups.items()]
 
     @staticmethod
     async def all(count: int, pending: list[tuple[list[int], Pending]]) -> list[Any]:

@@ -69,26 +69,35 @@ class Planned:
         if len(self._flags) > _MOST_FLAGS:
             raise UnsupportedError("too many conditions")
         self.variables = Variables(schema.graphql_schema, operation)
-        self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._plans: dict[tuple[Any, ...], Plan | UnsupportedError] = {}
         if not self._flags:
             self.plan({})
 
     def plan(self, values: dict[str, Any]) -> Plan:
-        """The plan for these coerced variables."""
+        """The plan for these coerced variables. That there is none is remembered as well."""
         choice = tuple([values.get(name) for name in self._flags]) if self._flags else ()
         plan = self._plans.get(choice)
         if plan is None:
             if not all(isinstance(flag, bool) for flag in choice):
                 raise UnsupportedError("variables")
             flags = {name: bool(flag) for name, flag in zip(self._flags, choice, strict=True)}
-            selection = Selection(self._schema.graphql_schema, self._document, self._operation, flags)
-            arguments = Arguments(self._schema, self.variables)
-            text, constants = Compiler(self._schema.graphql_schema, selection, arguments).compile()
-            self._document.planned_characters += len(text)
-            if self._document.planned_characters > _LONGEST:
-                raise UnsupportedError("too large")
-            plan = self._plans[choice] = Plan(text, constants)
+            try:
+                plan = self._compiled(flags)
+            except UnsupportedError as error:
+                plan = error
+            self._plans[choice] = plan
+        if isinstance(plan, UnsupportedError):
+            raise UnsupportedError(plan.reason)
         return plan
+
+    def _compiled(self, flags: dict[str, bool]) -> Plan:
+        selection = Selection(self._schema.graphql_schema, self._document, self._operation, flags)
+        arguments = Arguments(self._schema, self.variables)
+        text, constants = Compiler(self._schema.graphql_schema, selection, arguments).compile()
+        self._document.planned_characters += len(text)
+        if self._document.planned_characters > _LONGEST:
+            raise UnsupportedError("too large")
+        return Plan(text, constants)
 
     async def run(self, raw: dict[str, Any], loaders: SharedLoaders) -> bytes:
         """The response's body for the variables as they were sent. Raises as ``Plan.run`` does."""
