@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator
@@ -16,9 +17,10 @@ from starlette.routing import Route
 from graphql_api.db.engine import Database, open_database
 from graphql_api.documents.store import Store
 from graphql_api.endpoint import GraphQLEndpoint
-from graphql_api.errors import DatabaseUnavailableError, OperatorError
+from graphql_api.errors import OperatorError
 from graphql_api.execution.executor import Executor
 from graphql_api.graphiql.page import GraphiQLPage
+from graphql_api.readiness import Readiness
 from graphql_api.schema.build import build_schema
 from graphql_api.settings import Settings
 from graphql_api.telemetry import configure_logging
@@ -38,24 +40,32 @@ def create_app(settings: Settings) -> Starlette:
     for trusted in store.trusted:
         executor.plan_ahead(trusted.document)
 
+    draining = asyncio.Event()
+
     def database() -> Database:
+        """The open database. Raises ``DatabaseUnavailableError`` until it was usable once."""
+        readiness: Readiness = app.state.readiness
+        readiness.require()
         opened: Database = app.state.database
         return opened
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, asyncio.Event]]:
         async with open_database(url, settings) as opened:
             app.state.database = opened
+            app.state.readiness = Readiness(
+                url, settings, draining, lambda: executor.warm((one.document for one in store.trusted), opened)
+            )
             try:
-                yield
+                async with app.state.readiness:
+                    yield {"draining": draining}
             finally:
                 await executor.close()
 
     async def readyz(_request: Request) -> Response:
-        try:
-            await database().check()
-        except DatabaseUnavailableError as error:
-            return JSONResponse({"status": "unavailable", "reason": str(error)}, 503, {"Retry-After": "1"})
+        reason = await app.state.readiness.reason()
+        if reason is not None:
+            return JSONResponse({"status": "unavailable", "reason": reason}, 503, {"Retry-After": "1"})
         return JSONResponse({"status": "ready"})
 
     async def livez(_request: Request) -> Response:
@@ -76,6 +86,8 @@ def create_app(settings: Settings) -> Starlette:
     # Before the routes: an answer of the endpoint should not wait for a router to compare its path with theirs.
     app = Starlette(routes=routes, middleware=[endpoint], lifespan=lifespan)
     app.state.executor = executor
+    # Set when this replica begins to leave: what streams without end ends then.
+    app.state.draining = draining
     # A redirect would name the host that the client named.
     app.router.redirect_slashes = False
     return app

@@ -18,6 +18,7 @@ from graphql_api.context import Context
 from graphql_api.db.engine import Database, is_passing, is_too_slow, root_of
 from graphql_api.documents.hashes import is_hash
 from graphql_api.documents.store import Store
+from graphql_api.errors import DatabaseUnavailableError
 from graphql_api.execution.answer import Answer, Stage
 from graphql_api.execution.document import Document
 from graphql_api.execution.executor import Executor
@@ -106,7 +107,7 @@ class GraphQLEndpoint:
                 request = await self._sent(scope, headers, receive)
             answer = await self._answer(request, method, headers, request_id.decode())
         except Exception as error:  # noqa: BLE001 - what is not expected is told too, in our words
-            refusal = error if isinstance(error, HttpError) else _unexpected(error, request_id.decode())
+            refusal = _refusal(error, request_id.decode())
             await _refuse(send, refusal, media_type, tell_id)
             return
         if answer.clean and request.query is None and method in {"GET", "HEAD"}:
@@ -195,12 +196,7 @@ class GraphQLEndpoint:
                 raise
             logger.warning("The documents cannot be read: %s", type(error).__name__)
             # Never that the hash is unknown, or that there are none: clients would send the text, or stop for good.
-            raise HttpError(
-                503,
-                "The database does not answer: ask again later.",
-                code="SERVICE_UNAVAILABLE",
-                headers={"Retry-After": "1"},
-            ) from error
+            raise _unavailable("The database does not answer: ask again later.") from error
 
     async def _register(self, document: Document) -> None:
         try:
@@ -219,9 +215,17 @@ async def _refuse(send: Send, error: HttpError, media_type: str, tell_id: tuple[
     await respond(send, error.status, media_type, error.body, [NOT_KEPT, tell_id, *extra])
 
 
-def _unexpected(error: Exception, request_id: str) -> HttpError:
+def _refusal(error: Exception, request_id: str) -> HttpError:
+    if isinstance(error, HttpError):
+        return error
+    if isinstance(error, DatabaseUnavailableError):  # the operator has its reason in the log and at /readyz
+        return _unavailable("The gateway is not ready: ask again later.")
     logger.error("%s: unexpected error", request_id, exc_info=error)
     return HttpError(500, "Internal server error", code="INTERNAL_SERVER_ERROR", extensions={"requestId": request_id})
+
+
+def _unavailable(message: str) -> HttpError:
+    return HttpError(503, message, code="SERVICE_UNAVAILABLE", headers={"Retry-After": "1"})
 
 
 def _headers(sent: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

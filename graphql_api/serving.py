@@ -17,14 +17,13 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
+from graphql_api.draining import FINISH_SECONDS, DrainingServer, DrainingWorkers
 from graphql_api.errors import OperatorError
 from graphql_api.protocol import Protocol
 from graphql_api.settings import Settings
 
 _APP, _WORKER = "graphql_api.app:from_environment", "graphql_api.serving:worker"
-_WAIT_SECONDS = 60
 _LOOK_SECONDS = 0.05
 
 
@@ -55,7 +54,7 @@ def address_of(listening: socket.socket) -> str:
 
 
 def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``ready`` gets the address once requests are answered.
+    """Serve until SIGINT or SIGHUP, or SIGTERM and its drain; ``ready`` gets the address once requests are answered.
 
     The application reads this process's environment, as workers do, who get no other.
     """
@@ -70,38 +69,25 @@ def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str]
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=FINISH_SECONDS,
     )
-    # uvicorn raises the signal again when it has shut down; by then it means no more than "go on and leave".
+    # Until the server takes signals itself, and after it has ended.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        started = _serve_here(config, listening) if settings.workers == 1 else _serve_in_workers(config, listening)
+        if settings.workers == 1:
+            server = DrainingServer(config, settings.drain_seconds)
+            server.run(sockets=[listening])
+            started = server.started
+        else:
+            supervisor = DrainingWorkers(config, [listening], settings.drain_seconds)
+            supervisor.run()
+            started = all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
     except KeyboardInterrupt:
         return
     finally:
         listening.close()
     if not started:
         raise OperatorError("The gateway did not start; the lines above say why.")
-
-
-def _serve_here(config: uvicorn.Config, listening: socket.socket) -> bool:
-    server = uvicorn.Server(config)
-
-    def leave(_signal: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
-
-    # A terminal that closes ends the server in good order, as Ctrl-C does; uvicorn itself does not look at SIGHUP.
-    signal.signal(signal.SIGHUP, leave)
-    server.run(sockets=[listening])
-    return server.started
-
-
-def _serve_in_workers(config: uvicorn.Config, listening: socket.socket) -> bool:
-    supervisor = Multiprocess(config, sockets=[listening])
-    # uvicorn restarts its workers on SIGHUP; ours stop, as one process does.
-    signal.signal(signal.SIGHUP, lambda _signal, _frame: supervisor.should_exit.set())
-    supervisor.run()
-    return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
 
 
 def worker() -> Starlette:
@@ -134,8 +120,8 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _call_when_ready(address: str, ready: Callable[[str], None]) -> None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while time.monotonic() < deadline:
+    # Without end: a database may be migrated at any time.
+    while True:
         try:
             with urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310 - our own address
                 ready(address)

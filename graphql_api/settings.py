@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,6 +44,19 @@ def _integer(low: int, high: int) -> Callable[[str, str], int]:
         if not low <= number <= high:
             raise SettingError(variable, text, f"a whole number from {low} to {high}")
         return number
+
+    return read
+
+
+def _seconds(low: float, high: float) -> Callable[[str, str], float]:
+    def read(variable: str, text: str) -> float:
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = math.nan
+        if not low <= seconds <= high:
+            raise SettingError(variable, text, f"a number of seconds from {low:g} to {high:g}")
+        return seconds
 
     return read
 
@@ -96,6 +110,12 @@ class Settings:
     host: str = _knob("REVIEWS_HOST", "127.0.0.1", _text, "Address the gateway listens on.")
     port: int = _knob("REVIEWS_PORT", 8000, _integer(0, 65535), "Port the gateway listens on; 0 takes a free one.")
     workers: int = _knob("REVIEWS_WORKERS", 1, _integer(1, 256), "Gateway processes behind that port.")
+    drain_seconds: float = _knob(
+        "REVIEWS_DRAIN_SECONDS",
+        2.0,
+        _seconds(0, 600),
+        "Seconds for which a process told to end by SIGTERM says that it is not ready, and still answers.",
+    )
     read_connections: int = _knob(
         "REVIEWS_READ_CONNECTIONS", 8, _integer(1, 1000), "Connections a process keeps for reads."
     )
@@ -210,6 +230,8 @@ def described() -> list[tuple[str, str, str]]:
             shown = "unset"
         elif isinstance(default, bool):
             shown = str(default).lower()
+        elif isinstance(default, float):
+            shown = f"{default:g}"
         else:
             shown = str(default)
         rows.append((knob.metadata["variable"], shown, knob.metadata["help"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,20 +29,19 @@ OLDEST_SERVER = 150000
 """PostgreSQL 15, as ``server_version_num`` says it."""
 
 
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What connecting and the simplest statement may come to."""
+
+CLOSE_SECONDS = 5
+"""A pool that is closed waits so long for the statements under way."""
+
+
 @dataclass(frozen=True)
 class Database:
     """What reads and writes go through. ``reads`` only takes read-only statements."""
 
     reads: asyncpg.Pool | TransactionPool
     writes: AsyncEngine
-
-    async def check(self) -> None:
-        """Raise ``DatabaseUnavailableError`` unless the database answers and is at our revision or after it."""
-        try:
-            async with self.reads.acquire() as connection:
-                await check_revision(connection)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise DatabaseUnavailableError("The database does not answer.") from error
 
 
 def create_engine(url: str, *, connect: Mapping[str, Any], unnamed: bool = False, **options: Any) -> AsyncEngine:
@@ -104,7 +104,25 @@ async def open_database(url: str, settings: Settings) -> AsyncIterator[Database]
         yield Database(pool, engine)
     finally:
         await engine.dispose()
-        await pool.close()
+        await _close(pool)
+
+
+async def _close(pool: asyncpg.Pool | TransactionPool) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+async def connect_for_checks(url: str, settings: Settings) -> asyncpg.Connection:
+    """A connection beside the pools, on which the health of the database is looked at."""
+    return await asyncpg.connect(
+        url,
+        timeout=settings.connect_timeout_s,
+        server_settings={"application_name": "reviews-gateway checks"},
+        **({"statement_cache_size": 0} if settings.pgbouncer else {}),
+    )
 
 
 async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool | TransactionPool:
@@ -143,7 +161,7 @@ async def check_server(url: str, settings: Settings) -> None:
     """Raise ``OperatorError`` unless ``url`` answers, is PostgreSQL 15 or newer, and stores UTF-8."""
     try:
         connection = await asyncpg.connect(url, timeout=settings.connect_timeout_s)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except AWAY as error:
         raise DatabaseUnavailableError(f"The database {shown(url)} cannot be reached: {_reason(error)}") from error
     try:
         row = await connection.fetchrow(

@@ -24,8 +24,12 @@ class TransactionPool:
         return _Transaction(self._pool, self._begin)
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close the pool, after what is under way."""
         await self._pool.close()
+
+    def terminate(self) -> None:
+        """Close the pool at once."""
+        self._pool.terminate()
 
 
 class _Transaction:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from graphql_api.context import Context
-from graphql_api.db.engine import is_passing, is_too_slow
+from graphql_api.db.engine import Database, is_passing, is_too_slow
 from graphql_api.errors import ClientError
 from graphql_api.execution.answer import Answer, Stage, refused
 from graphql_api.execution.document import Document, Documents
 from graphql_api.execution.plans.plan import Planned
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.execution.reference import Reference
+from graphql_api.execution.warming import sample
 from graphql_api.schema.build import Schema
 from graphql_api.settings import Settings
 from loaders.shared import SharedLoaders
@@ -65,7 +67,7 @@ class Executor:
             planned = self._planned(document, operation)
             if isinstance(planned, Planned):
                 try:
-                    body = await planned.run(variables, self._shared(context))
+                    body = await planned.run(variables, self._shared(context.database))
                 except UnsupportedError as error:
                     reason = error.reason
                 except Exception as error:  # noqa: BLE001 - whatever it is, graphql-core says where it belongs
@@ -84,9 +86,24 @@ class Executor:
             for operation in document.operations.values():
                 self._planned(document, operation)
 
-    def _shared(self, context: Context) -> SharedLoaders:
+    async def warm(self, documents: Iterable[Document], database: Database) -> None:
+        """Run the queries among ``documents`` once: connections are open then, and their statements prepared.
+
+        Raises where the database is away; whatever else is wrong is for the request that asks for it.
+        """
+        for document in documents:
+            for operation in document.operations.values():
+                planned, values = self._planned(document, operation), sample(operation)
+                if isinstance(planned, Planned) and values is not None:
+                    try:
+                        await planned.run(values, self._shared(database))
+                    except Exception as error:
+                        if is_passing(error):
+                            raise
+
+    def _shared(self, database: Database) -> SharedLoaders:
         """The loaders of this process on the open database."""
-        reads = context.database.reads
+        reads = database.reads
         if self._loaders is None or self._loaders.reads is not reads:
             self._loaders = SharedLoaders(reads, self._patience_s)
         return self._loaders

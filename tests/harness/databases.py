@@ -102,3 +102,15 @@ def value(url: str, sql: str, *arguments: object) -> Any:
     """The one value of one row."""
     ((found,),) = rows(url, sql, *arguments)
     return found
+
+
+async def waiting_for_lock(url: str) -> None:
+    """Wait until a statement on that database waits for a lock."""
+    connection = await asyncpg.connect(url)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    try:
+        async with asyncio.timeout(10):
+            while await connection.fetchval(waiting) == 0:  # noqa: ASYNC110 - another process waits
+                await asyncio.sleep(0.01)
+    finally:
+        await connection.close()

@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 
 from graphql_api.app import create_app
+from graphql_api.draining import DrainingServer
 from graphql_api.serving import address_of, listening_socket
 from graphql_api.settings import Settings
 
@@ -49,7 +50,8 @@ def running_gateway(settings: Settings) -> Iterator[Gateway]:
     """A gateway in this process, on a free port, for the time of the context."""
     assert settings.database_url is not None
     listening = listening_socket("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None, access_log=False))
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False)
+    server = DrainingServer(config, settings.drain_seconds)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
