@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from graphql_api.db.engine import Database, open_database
+from graphql_api.db.standbys import Standbys
 from graphql_api.documents.store import Store
 from graphql_api.endpoint import GraphQLEndpoint
 from graphql_api.errors import OperatorError
@@ -51,8 +52,10 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, asyncio.Event]]:
-        async with open_database(url, settings) as opened:
+        async with open_database(url, settings) as opened, AsyncExitStack() as more:
             app.state.database = opened
+            if settings.replica_urls:
+                executor.standbys = await more.enter_async_context(Standbys(url, settings))
             app.state.readiness = Readiness(
                 url, settings, draining, lambda: executor.warm((one.document for one in store.trusted), opened)
             )

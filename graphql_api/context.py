@@ -11,12 +11,16 @@ from loaders.registry import Loaders
 
 @dataclass(slots=True)
 class Context:
-    """The database, the loaders of this request, and what its HTTP headers said."""
+    """The database, the loaders of this request, and what its HTTP headers said.
+
+    ``after`` is the place in the primary's log that a standby must have reached to be asked; without it none may be.
+    """
 
     database: Database
     settings: Settings
     request_id: str
     idempotency_key: str | None = None
+    after: int | None = None
     _loaders: Loaders | None = field(init=False, default=None)
 
     @property

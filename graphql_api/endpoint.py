@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.context import Context
 from graphql_api.db.engine import Database, is_passing, is_too_slow, root_of
+from graphql_api.db.standbys import lsn_of
 from graphql_api.documents.hashes import is_hash
 from graphql_api.documents.store import Store
 from graphql_api.errors import DatabaseUnavailableError
@@ -159,7 +160,14 @@ class GraphQLEndpoint:
             document = await self._document(query, document_id)
         if isinstance(document, Answer):
             return document
-        context = Context(self.database(), self.settings, request_id, idempotency_key=_key(headers))
+        after = headers.get(b"reviews-after")
+        context = Context(
+            self.database(),
+            self.settings,
+            request_id,
+            idempotency_key=_key(headers),
+            after=None if after is None else lsn_of(after),
+        )
         return await self.executor.run(
             document, context, variables=variables, operation_name=operation_name, mutations=method == "POST"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +91,13 @@ def _database_url(variable: str, text: str) -> Secret:
     return Secret(plain)
 
 
+def _database_urls(variable: str, text: str) -> tuple[Secret, ...]:
+    # A comma may also stand between the hosts of one address.
+    return tuple(
+        _database_url(variable, one) for one in re.split(r"[,\s]+(?=postgres[a-z+]*://)|\s+", text.strip(", "))
+    )
+
+
 def _knob(variable: str, default: Any, read: Callable[[str, str], Any], text: str) -> Any:
     return field(default=default, metadata={"variable": variable, "read": read, "help": text})
 
@@ -127,6 +135,12 @@ class Settings:
         False,
         _boolean,
         "Whether DATABASE_URL is PgBouncer in transaction mode: no named statements, settings with each transaction.",
+    )
+    replica_urls: tuple[Secret, ...] = _knob(
+        "REVIEWS_REPLICA_URLS",
+        (),
+        _database_urls,
+        "Addresses of the database's read replicas (standbys), blanks or commas between them; none of a pooler.",
     )
     statement_timeout_ms: int = _knob(
         "REVIEWS_STATEMENT_TIMEOUT_MS",
@@ -226,7 +240,7 @@ def described() -> list[tuple[str, str, str]]:
     rows = []
     for knob in dataclasses.fields(Settings):
         default = knob.default
-        if default is None or default == "":
+        if default is None or default in {"", ()}:
             shown = "unset"
         elif isinstance(default, bool):
             shown = str(default).lower()

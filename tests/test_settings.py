@@ -35,6 +35,7 @@ def test_each_variable_sets_its_field() -> None:
             "REVIEWS_DRAIN_SECONDS": "0.5",
             "REVIEWS_READ_CONNECTIONS": "1",
             "REVIEWS_WRITE_CONNECTIONS": "1000",
+            "REVIEWS_REPLICA_URLS": "postgresql://a/reviews, postgresql://b,c/reviews",
             "REVIEWS_STATEMENT_TIMEOUT_MS": "1",
             "REVIEWS_CONNECT_TIMEOUT_S": "600",
             "REVIEWS_MAX_BODY_BYTES": "1024",
@@ -57,6 +58,7 @@ def test_each_variable_sets_its_field() -> None:
         drain_seconds=0.5,
         read_connections=1,
         write_connections=1000,
+        replica_urls=(Secret("postgresql://a/reviews"), Secret("postgresql://b,c/reviews")),
         statement_timeout_ms=1,
         connect_timeout_s=600,
         max_body_bytes=1024,
@@ -155,6 +157,7 @@ def test_every_setting_is_described_with_its_default() -> None:
         "REVIEWS_READ_CONNECTIONS": "8",
         "REVIEWS_WRITE_CONNECTIONS": "4",
         "REVIEWS_PGBOUNCER": "false",
+        "REVIEWS_REPLICA_URLS": "unset",
         "REVIEWS_STATEMENT_TIMEOUT_MS": "10000",
         "REVIEWS_CONNECT_TIMEOUT_S": "5",
         "REVIEWS_MAX_BODY_BYTES": "262144",
@@ -172,3 +175,14 @@ def test_every_setting_is_described_with_its_default() -> None:
         "REVIEWS_LOG_LEVEL": "info",
     }
     assert [variable for variable, _, text in rows if not text.endswith(".")] == []
+
+
+def test_addresses_of_read_replicas_stand_behind_each_other_and_print_as_stars() -> None:
+    a, b, c = "postgresql://u:geheim@a/reviews", "postgresql+asyncpg://b,b2/reviews", "postgres://c/reviews"
+    settings = Settings.from_environment({"REVIEWS_REPLICA_URLS": f"{a},{b} {c}\n"})
+    assert settings.replica_urls == (a, "postgresql://b,b2/reviews", c)
+    assert "geheim" not in repr(settings)
+    assert refusal(REVIEWS_REPLICA_URLS=f"{a} b:geheim@c/reviews") == (
+        "REVIEWS_REPLICA_URLS",
+        "REVIEWS_REPLICA_URLS='***' cannot be used: expected an address like postgresql://user:password@host:5432/database.",
+    )

@@ -126,7 +126,27 @@ async def connect_for_checks(url: str, settings: Settings) -> asyncpg.Connection
 
 
 async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool | TransactionPool:
-    of_session = {
+    name = "reviews-gateway reads"
+    if not settings.pgbouncer:
+        return await create_pool(url, settings, name=name)
+    # Without a cache asyncpg gives its statements no names.
+    pool = await _pool(url, settings, {"application_name": name, "timezone": "UTC"}, statement_cache_size=0)
+    return TransactionPool(pool, _of_session(settings))
+
+
+async def create_pool(url: str, settings: Settings, *, name: str, init: Any = None) -> asyncpg.Pool:
+    """A pool of read-only sessions on the server of ``url``. ``init`` is awaited with each new connection."""
+    of_session = _of_session(settings)
+    return await _pool(
+        url,
+        settings,
+        {"application_name": name, "timezone": "UTC", **of_session, "default_transaction_read_only": "on"},
+        init=init,
+    )
+
+
+def _of_session(settings: Settings) -> dict[str, str]:
+    return {
         "statement_timeout": str(settings.statement_timeout_ms),
         # Pages are short: compiling them costs more than it gives. Nor does a batch ask for a row twice.
         "jit": "off",
@@ -135,8 +155,10 @@ async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool | Transacti
         # because it thinks it knows more of one key than of any: 0.1 to 0.3 ms, as long as a page takes to run.
         "plan_cache_mode": "force_generic_plan",
     }
-    known_to_poolers = {"application_name": "reviews-gateway reads", "timezone": "UTC"}
-    pool = await asyncpg.create_pool(
+
+
+async def _pool(url: str, settings: Settings, server_settings: dict[str, str], **options: Any) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
         url,
         # None is opened ahead: a gateway whose database is away starts, and says so at /readyz.
         min_size=0,
@@ -144,13 +166,9 @@ async def _create_pool(url: str, settings: Settings) -> asyncpg.Pool | Transacti
         timeout=settings.connect_timeout_s,
         command_timeout=settings.statement_timeout_ms / 1000 + 1,
         reset=_leave_as_it_is,
-        server_settings=known_to_poolers
-        if settings.pgbouncer
-        else {**known_to_poolers, **of_session, "default_transaction_read_only": "on"},
-        # Without a cache asyncpg gives its statements no names.
-        **({"statement_cache_size": 0} if settings.pgbouncer else {}),
+        server_settings=server_settings,
+        **options,
     )
-    return TransactionPool(pool, of_session) if settings.pgbouncer else pool
 
 
 async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from graphql_api.context import Context
 from graphql_api.db.engine import Database, is_passing, is_too_slow
+from graphql_api.db.standbys import ANSWER_S, FAULTS, Standby, Standbys
 from graphql_api.errors import ClientError
 from graphql_api.execution.answer import Answer, Stage, refused
 from graphql_api.execution.document import Document, Documents
@@ -28,7 +30,8 @@ logger = logging.getLogger("reviews")
 class Executor:
     """Runs documents against one schema. ``documents`` makes them of texts.
 
-    ``by_graphql_core`` counts the operations that graphql-core ran, by the reason why no plan did.
+    ``standbys`` may answer queries that say how new their rows must be. ``by_graphql_core`` counts the operations that
+    graphql-core ran, by the reason why no plan did.
     """
 
     def __init__(self, schema: Schema, settings: Settings) -> None:
@@ -41,6 +44,8 @@ class Executor:
         self._max_cost = settings.max_cost
         self._patience_s = settings.statement_timeout_ms / 1000
         self._loaders: SharedLoaders | None = None
+        self._on_standbys: dict[Standby, SharedLoaders] = {}
+        self.standbys: Standbys | None = None
 
     async def run(
         self,
@@ -67,7 +72,7 @@ class Executor:
             planned = self._planned(document, operation)
             if isinstance(planned, Planned):
                 try:
-                    body = await planned.run(variables, self._shared(context.database))
+                    body = await self._run_plan(planned, variables, context)
                 except UnsupportedError as error:
                     reason = error.reason
                 except Exception as error:  # noqa: BLE001 - whatever it is, graphql-core says where it belongs
@@ -79,6 +84,31 @@ class Executor:
                 reason = planned
         self.by_graphql_core[reason] += 1
         return await self._reference.run(document, operation_name, variables, context)
+
+    async def _run_plan(self, planned: Planned, variables: dict[str, Any], context: Context) -> bytes:
+        """The body of the answer, from a standby that is far enough where the request says how far that is."""
+        if context.after is not None and self.standbys is not None:
+            standby = await self.standbys.that_reached(context.after)
+            if standby is not None:
+                body = await self._run_on(standby, planned, variables)
+                if body is not None:
+                    return body
+        return await planned.run(variables, self._shared(context.database))
+
+    async def _run_on(self, standby: Standby, planned: Planned, variables: dict[str, Any]) -> bytes | None:
+        """The body from ``standby``; ``None`` where it failed, and the primary should be asked.
+
+        Its loaders are its own: a batch has keys of those requests only whose place it has reached.
+        """
+        loaders = self._on_standbys.get(standby)
+        if loaders is None:
+            loaders = self._on_standbys[standby] = SharedLoaders(standby.reads, self._patience_s)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await planned.run(variables, loaders)
+        except FAULTS as error:
+            standby.leave_out(error)
+            return None
 
     def plan_ahead(self, document: Document) -> None:
         """Compile the operations of ``document`` now, so that its first request does not wait for it."""
@@ -110,6 +140,9 @@ class Executor:
 
     async def close(self) -> None:
         """Give the database's connections back, before it is closed."""
+        for loaders in self._on_standbys.values():
+            await loaders.close()
+        self._on_standbys.clear()
         if self._loaders is not None:
             await self._loaders.close()
 
