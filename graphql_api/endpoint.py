@@ -50,7 +50,9 @@ STATUS = {
     Stage.COST: {GRAPHQL_JSON: 400, JSON: 200},
     Stage.METHOD: {GRAPHQL_JSON: 405, JSON: 405},
     Stage.EXECUTION: {GRAPHQL_JSON: 200, JSON: 200},
+    Stage.AWAY: {GRAPHQL_JSON: 503, JSON: 503},
 }
+MORE = {Stage.METHOD: [(b"allow", b"POST")], Stage.AWAY: [(b"retry-after", b"1")]}
 PATH, PERSISTED = "/graphql", "/graphql/p/"
 METHODS = "GET, HEAD, POST, QUERY"
 # What a look-up or a registration may come to on a database that is away, only reads, or has no table.
@@ -118,8 +120,8 @@ class GraphQLEndpoint:
             else:
                 await respond(send, 200, media_type, answer.body, [KEPT, (b"etag", etag), tell_id])
             return
-        allow = [(b"allow", b"POST")] if answer.stage is Stage.METHOD else []
-        await respond(send, STATUS[answer.stage][media_type], media_type, answer.body, [NOT_KEPT, tell_id, *allow])
+        more = MORE.get(answer.stage, ())
+        await respond(send, STATUS[answer.stage][media_type], media_type, answer.body, [NOT_KEPT, tell_id, *more])
 
     def _wants_page(self, scope: Scope, accept: bytes) -> bool:
         return (

@@ -27,6 +27,7 @@ class Stage(Enum):
     COST = "COST_LIMIT_EXCEEDED"
     METHOD = "BAD_REQUEST"
     EXECUTION = "INTERNAL_SERVER_ERROR"
+    AWAY = "SERVICE_UNAVAILABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,14 @@ def executed(data: dict[str, Any] | None, errors: Sequence[GraphQLError] | None,
     body: dict[str, Any] = {"data": data}
     if errors:
         body["errors"] = [_formatted(error, request_id) for error in errors]
-    return Answer(Stage.EXECUTION, orjson.dumps(body), clean=not errors)
+    # Not a part of an answer: whoever stands between may ask again, or show an older one.
+    away = bool(errors) and not any((data or {}).values()) and all(_is_away(error) for error in errors or ())
+    return Answer(Stage.AWAY if away else Stage.EXECUTION, orjson.dumps(body), clean=not errors)
+
+
+def _is_away(error: GraphQLError) -> bool:
+    cause = error.original_error
+    return cause is not None and is_passing(cause) and not is_too_slow(cause)
 
 
 def with_code(error: GraphQLError, code: str) -> dict[str, Any]:
