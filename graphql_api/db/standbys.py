@@ -15,10 +15,11 @@ from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-from graphql_api.db.engine import AWAY, check_revision, connect_for_checks, create_pool, shown
+from graphql_api.db.engine import AWAY, check_revision, connect_for_checks, create_pool
 from graphql_api.errors import DatabaseUnavailableError
 from graphql_api.settings import Settings
 
@@ -56,12 +57,19 @@ def lsn_of(text: bytes) -> int | None:
     return None if found is None else int(found[1], 16) << 32 | int(found[2], 16)
 
 
+def named(url: str) -> str:
+    """Host and database of ``url``, for the log: who logs in is no matter of it, and would be masked with the host."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2] or ",".join(parse_qs(parts.query).get("host", ()))
+    return f"{host}{parts.path}"
+
+
 class Standby:
     """One standby, looked at by a task of its own. ``replayed`` is the place it is known to have reached."""
 
     def __init__(self, url: str, primary: Primary, settings: Settings) -> None:
         self.replayed = 0
-        self.name = shown(url)
+        self.name = named(url)
         self.usable = False
         self.reads: asyncpg.Pool
         self._url = url

@@ -119,9 +119,10 @@ class Executor:
     async def warm(self, documents: Iterable[Document], database: Database) -> None:
         """Run the queries among ``documents`` once: connections are open then, and their statements prepared.
 
-        Raises where the database is away; whatever else is wrong is for the request that asks for it.
+        Raises where the database is away; whatever else is wrong is for the request that asks for it. Where
+        graphql-core runs everything, nothing is kept that could be warm.
         """
-        for document in documents:
+        for document in documents if self._compiled else ():
             for operation in document.operations.values():
                 planned, values = self._planned(document, operation), sample(operation)
                 if isinstance(planned, Planned) and values is not None:

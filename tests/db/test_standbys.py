@@ -18,8 +18,9 @@ import pytest
 from etl.load import load_folder
 from graphql_api.db.embedded import EmbeddedPostgres
 from graphql_api.db.migrate import migrate
-from graphql_api.db.standbys import lsn_of
+from graphql_api.db.standbys import lsn_of, named
 from graphql_api.settings import Secret, Settings
+from graphql_api.telemetry import MaskingFormatter
 from tests.conftest import SAMPLE
 from tests.harness.databases import run, value
 from tests.harness.gateway import Gateway, running_gateway
@@ -206,7 +207,7 @@ def test_a_standby_that_is_killed_fails_no_request_and_is_used_again(
     assert set(answered) == {"steady"}
     messages = [record.getMessage() for record in caplog.records]
     for one in standbys:
-        assert [line for line in messages if line == f"The standby {one.url} is in use again."] != []
+        assert [line for line in messages if line == f"The standby {named(one.url)} is in use again."] != []
 
 
 SLOW_ON_STANDBYS = """
@@ -304,8 +305,8 @@ def test_what_is_no_standby_of_this_database_is_refused(
         time.sleep(1)
     assert sorted(refused(caplog)) == sorted(
         [
-            f"The standby {other} is refused: it is of another database than DATABASE_URL.",
-            f"The standby {primary.url} {NO_STANDBY}",
+            f"The standby {named(other)} is refused: it is of another database than DATABASE_URL.",
+            f"The standby {named(primary.url)} {NO_STANDBY}",
         ]
     )
 
@@ -324,7 +325,7 @@ def test_a_standby_that_was_promoted_is_refused(
             run(promoted.url, "UPDATE products SET name = 'astray' WHERE product_id = 1")
             wait_for(lambda: refused(caplog))
             assert name(gateway, after="0/1") == "shop's"
-        assert refused(caplog) == [f"The standby {promoted.url} {NO_STANDBY}"]
+        assert refused(caplog) == [f"The standby {named(promoted.url)} {NO_STANDBY}"]
     finally:
         promoted.stop()
 
@@ -344,3 +345,17 @@ def test_a_standby_that_was_promoted_is_refused(
 )
 def test_a_place_in_the_log_is_read_as_postgresql_writes_it(text: bytes, place: int | None) -> None:
     assert lsn_of(text) == place
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://shop:geheim@db2:5433/reviews?sslmode=require", "db2:5433/reviews"),
+        ("postgresql://db2,db3/reviews", "db2,db3/reviews"),
+        ("postgresql://postgres@/reviews?host=/run/postgresql&password=geheim", "/run/postgresql/reviews"),
+    ],
+)
+def test_a_standby_is_named_without_who_logs_in(url: str, shown: str) -> None:
+    assert named(url) == shown
+    line = logging.LogRecord("reviews", logging.WARNING, "", 0, "The standby %s", (shown,), None)
+    assert MaskingFormatter("%(message)s").format(line) == f"The standby {shown}"
