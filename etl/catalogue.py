@@ -26,7 +26,7 @@ from etl.rejects import reject_file
 from etl.report import FileReport, Report
 from etl.sessions import driver
 from etl.shapes import shapes
-from etl.statements import MISSING, REAL, STAGED, Analyze, SetTriggers
+from etl.statements import EVERYTHING_CHANGED, MISSING, REAL, STAGED, Analyze, SetTriggers
 from etl.transform import PHOTO_COUNT_BYTES, Reader, Rows
 from etl.wire import Encoded, picked
 from graphql_api.db.models import Load, LoadMarks, LoadProgress
@@ -243,6 +243,7 @@ class Catalogue:
             await self._connection.execute(SetTriggers(table, enabled=False))
         await self._write(files, placeholders=placeholders, prune=prune)
         await self._connection.execute(select(func.rebuild_figures()))
+        await self._connection.execute(EVERYTHING_CHANGED)
         for table in REAL.values():
             await self._connection.execute(SetTriggers(table, enabled=True))
 

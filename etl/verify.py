@@ -13,6 +13,7 @@ from sqlalchemy.schema import CreateIndex, DropIndex
 
 from etl import recount, sequences, structure
 from etl.sessions import connected
+from etl.statements import EVERYTHING_CHANGED
 from graphql_api.settings import Settings
 
 SHOWN = 20
@@ -58,6 +59,7 @@ async def _verify(url: str, settings: Settings, *, repair: bool) -> Findings:
         findings = await _check(connection)
         if repair and findings.unsound:
             await connection.execute(select(func.rebuild_figures()))
+            await connection.execute(EVERYTHING_CHANGED)
             for sequence in sequences.NUMBERED:
                 await connection.execute(sequences.advance(sequence, settings.first_number))
             await _mend_indexes(connection)

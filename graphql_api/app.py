@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from graphql_api.changes.stream import Changes
 from graphql_api.db.engine import Database, open_database
 from graphql_api.db.standbys import Standbys
 from graphql_api.documents.store import Store
@@ -42,6 +43,7 @@ def create_app(settings: Settings) -> Starlette:
         executor.plan_ahead(trusted.document)
 
     draining = asyncio.Event()
+    changes = Changes(url, settings, draining)
 
     def database() -> Database:
         """The open database. Raises ``DatabaseUnavailableError`` until it was usable once."""
@@ -63,6 +65,7 @@ def create_app(settings: Settings) -> Starlette:
                 async with app.state.readiness:
                     yield {"draining": draining}
             finally:
+                draining.set()
                 await executor.close()
 
     async def readyz(_request: Request) -> Response:
@@ -83,6 +86,7 @@ def create_app(settings: Settings) -> Starlette:
     routes = [
         Route("/livez", livez, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
+        Route("/internal/changes", changes.response, methods=["GET"]),
         Route("/", home, methods=["GET"]),
         *(page.routes if page else []),
     ]

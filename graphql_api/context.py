@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from graphql_api.changes.changed import Changed
 from graphql_api.db.engine import Database
 from graphql_api.settings import Settings
 from loaders.registry import Loaders
@@ -11,7 +12,7 @@ from loaders.registry import Loaders
 
 @dataclass(slots=True)
 class Context:
-    """The database, the loaders of this request, and what its HTTP headers said.
+    """The database, the loaders of this request, what its HTTP headers said, and what its mutations have written.
 
     ``after`` is the place in the primary's log that a standby must have reached to be asked; without it none may be.
     """
@@ -21,6 +22,7 @@ class Context:
     request_id: str
     idempotency_key: str | None = None
     after: int | None = None
+    changed: Changed | None = None
     _loaders: Loaders | None = field(init=False, default=None)
 
     @property
@@ -29,6 +31,10 @@ class Context:
         if self._loaders is None:
             self._loaders = Loaders(self.database.reads)
         return self._loaders
+
+    def tags(self) -> set[str]:
+        """The tags of what the resolvers have loaded."""
+        return set() if self._loaders is None else self._loaders.tags
 
     def fail(self, error: Exception) -> None:
         """From now on every load fails with ``error``: a database that is away is not asked again."""

@@ -34,7 +34,7 @@ from graphql_api.http_request import (
     request_of_body,
     request_of_query_string,
 )
-from graphql_api.http_response import KEPT, NOT_KEPT, etag_of, matches, respond
+from graphql_api.http_response import KEPT, NOT_KEPT, etag_of, matches, respond, tagged
 from graphql_api.persisted import MISMATCH
 from graphql_api.settings import Settings
 
@@ -50,9 +50,10 @@ STATUS = {
     Stage.COST: {GRAPHQL_JSON: 400, JSON: 200},
     Stage.METHOD: {GRAPHQL_JSON: 405, JSON: 405},
     Stage.EXECUTION: {GRAPHQL_JSON: 200, JSON: 200},
-    Stage.AWAY: {GRAPHQL_JSON: 503, JSON: 503},
+    # Proxies and clients that know nothing of GraphQL are to try again, and to keep what they have.
+    Stage.UNAVAILABLE: {GRAPHQL_JSON: 503, JSON: 503},
 }
-MORE = {Stage.METHOD: [(b"allow", b"POST")], Stage.AWAY: [(b"retry-after", b"1")]}
+MORE_HEADERS = {Stage.METHOD: [(b"allow", b"POST")], Stage.UNAVAILABLE: [(b"retry-after", b"1")]}
 PATH, PERSISTED = "/graphql", "/graphql/p/"
 METHODS = "GET, HEAD, POST, QUERY"
 # What a look-up or a registration may come to on a database that is away, only reads, or has no table.
@@ -116,11 +117,14 @@ class GraphQLEndpoint:
         if answer.clean and request.query is None and method in {"GET", "HEAD"}:
             etag = etag_of(answer.body, media_type)
             if b"if-none-match" in headers and matches(headers[b"if-none-match"], etag):
-                await respond(send, 304, media_type, b"", [KEPT, (b"etag", etag), tell_id])
+                await respond(send, 304, media_type, b"", [KEPT, (b"etag", etag), *tagged(answer.tags), tell_id])
             else:
-                await respond(send, 200, media_type, answer.body, [KEPT, (b"etag", etag), tell_id])
+                headers_sent = [KEPT, (b"etag", etag), *tagged(answer.tags), tell_id]
+                await respond(send, 200, media_type, answer.body, headers_sent)
             return
-        more = MORE.get(answer.stage, ())
+        more = [*MORE_HEADERS.get(answer.stage, ())]
+        if answer.changed is not None:
+            more.append((b"changed", answer.changed.header()))
         await respond(send, STATUS[answer.stage][media_type], media_type, answer.body, [NOT_KEPT, tell_id, *more])
 
     def _wants_page(self, scope: Scope, accept: bytes) -> bool:

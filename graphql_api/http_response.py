@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 import xxhash
 from starlette.types import Send
 
 from graphql_api.http_request import GRAPHQL_JSON, JSON
+from loaders.tags import ALL
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -23,8 +25,21 @@ _STANDING: dict[str, Headers] = {
 NOT_KEPT = (b"cache-control", b"no-store")
 # Whoever keeps it asks each time whether it still holds: nobody shows an answer from before a write.
 KEPT = (b"cache-control", b"public, max-age=0, must-revalidate")
+EDGE_MAX_AGE_S = 3600
+"""How long an edge may keep an answer that no write touches."""
+MOST_TAGS, MOST_TAG_BYTES = 400, 8000
 _SEEDS = {JSON: 0, GRAPHQL_JSON: 1}
 _TAGS = re.compile(rb'(?:W/)?("[^"]*")')
+
+
+def tagged(tags: AbstractSet[str]) -> Headers:
+    """What an edge keeps an answer by; nothing where the tags are too many: then it keeps none."""
+    if len(tags) > MOST_TAGS:
+        return []
+    named = " ".join(sorted(tags)).encode() or ALL.encode()
+    if len(named) > MOST_TAG_BYTES:
+        return []
+    return [(b"cache-tag", named), (b"edge-max-age", b"%d" % EDGE_MAX_AGE_S)]
 
 
 def etag_of(body: bytes, media_type: str) -> bytes:

@@ -43,6 +43,9 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
     width: ClassVar[int] = 0
     """How many columns ``beside`` has."""
 
+    tags: ClassVar[staticmethod[[Any, Any], Iterable[str]]]
+    """The tags of an answer that shows a key and its value, ``None`` where that is not known. See ``loaders.tags``."""
+
     may_have_ahead: ClassVar[frozenset[type[BatchLoader[Any, Any]]]] = frozenset()
     """The loaders that ``ahead`` may hold."""
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from sqlalchemy import BigInteger, ColumnElement, Text, exists, func, not_, select, true
 
 from graphql_api.db.models import CategoryFigures, Product
+from loaders import tags
 from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, argument, literal_size, named
 from loaders.page import Page, Window, page_of
 from loaders.products import PRODUCT_COLUMNS, ProductsById
@@ -81,6 +82,7 @@ def _shape(wanted: CatalogFilter) -> CatalogFilter:
 class CatalogPages(BatchLoader[CatalogPageKey, Page[ProductRow]]):
     """Pages of the whole shop, by product number. Each is a statement of its own; equal ones are asked once."""
 
+    tags = staticmethod(tags.by_page)
     row_class = ProductRow
     may_have_ahead = ProductsById.may_have_ahead
 
@@ -105,6 +107,8 @@ class CatalogPages(BatchLoader[CatalogPageKey, Page[ProductRow]]):
 class CatalogCounts(BatchLoader[CatalogFilter, int]):
     """How many products match; without a search a sum of kept figures."""
 
+    tags = staticmethod(tags.by_catalog)
+
     async def batch_load_fn(self, keys: list[CatalogFilter]) -> list[int]:
         return await asyncio.gather(*(self._count(key) for key in keys))
 
@@ -120,6 +124,8 @@ class CatalogCounts(BatchLoader[CatalogFilter, int]):
 
 class Categories(BatchLoader[str, list[CategoryRow]]):
     """The categories by name, in code point order; products without one are not among them."""
+
+    tags = staticmethod(tags.by_catalog)
 
     async def batch_load_fn(self, keys: list[str]) -> list[list[CategoryRow]]:
         rows = [CategoryRow(*row) for row in await _categories.fetch(self.reads)]

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, any_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Characteristic, CharacteristicFigures
+from loaders import tags
 from loaders.batch import BatchLoader, array_of, arrays_by, many_each
 from loaders.rows import CharacteristicRow, rows_of
 from loaders.statement import Statement
@@ -36,6 +37,7 @@ _characteristics = Statement(
 class CharacteristicsByProduct(BatchLoader[int, list[CharacteristicRow]]):
     """The characteristics of a product, by id; ``[]`` where there are none."""
 
+    tags = staticmethod(tags.by_product)
     noun = "characteristics"
     width = 3
 

@@ -23,6 +23,7 @@ from sqlalchemy.sql.elements import Tuple
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.db.models import Photo, Review
+from loaders import tags
 from loaders.batch import BatchLoader, arrays_table, literal_size
 from loaders.page import Page, Window, page_of
 from loaders.photos import PHOTO_COLUMNS, PHOTO_OF_REVIEW
@@ -112,6 +113,7 @@ def _statement(selection: PhotoSelection) -> Statement:
 class PhotoPages(BatchLoader[PhotoPageKey, Page[PhotoRow]]):
     """Pages of several products in one statement, for one selection."""
 
+    tags = staticmethod(tags.by_attribute)
     selection: PhotoSelection
 
     async def batch_load_fn(self, keys: list[PhotoPageKey]) -> list[Page[PhotoRow]]:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, not_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Photo, Review
+from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table, one_each
 from loaders.rows import PhotoRow, ReviewRow, rows_of
 from loaders.statement import Statement
@@ -48,6 +49,7 @@ _by_id = Statement(
 class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
     """The photos of a visible review (product number, review number), by id."""
 
+    tags = staticmethod(tags.by_first)
     noun = "photos"
     width = 2
 
@@ -76,6 +78,8 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
 
 class PhotosById(BatchLoader[tuple[int, int, int], PhotoRow | None]):
     """The photo of a (product, review, photo) number, if its review is visible."""
+
+    tags = staticmethod(tags.by_first)
 
     async def batch_load_fn(self, keys: list[tuple[int, int, int]]) -> list[PhotoRow | None]:
         rows = await _by_id.fetch(

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, any_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Product, ProductFigures
+from loaders import tags
 from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, array_of, named, one_each
 from loaders.characteristics import CharacteristicsByProduct
 from loaders.rows import FiguresRow, ProductRow, as_row
@@ -30,6 +31,7 @@ _figures = Statement(
 class FiguresByProduct(BatchLoader[int, FiguresRow]):
     """The kept figures of a product; zeros where there is no such product."""
 
+    tags = staticmethod(tags.by_product)
     noun = "figures"
     width = 2
 
@@ -66,6 +68,7 @@ def _products(ahead: Aheads) -> Statement:
 class ProductsById(BatchLoader[int, ProductRow | None]):
     """The product of a number; ``None`` where there is none."""
 
+    tags = staticmethod(tags.by_product)
     row_class = ProductRow
     may_have_ahead = frozenset({FiguresByProduct, CharacteristicsByProduct})
 

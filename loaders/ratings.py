@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Rating
+from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table
 from loaders.rows import RatingRow, rows_of
 from loaders.statement import Statement
@@ -28,6 +29,7 @@ _by_review = Statement(
 class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
     """The characteristic ratings of a review (product number, review number), by id."""
 
+    tags = staticmethod(tags.by_first)
     noun = "ratings"
     width = 3
 

@@ -13,13 +13,14 @@ from loaders.statement import Reads
 class Loaders:
     """One of each kind. They keep what they loaded, so a mutation's payload needs new ones.
 
-    With ``failed`` nothing is loaded, and every load raises it.
+    With ``failed`` nothing is loaded, and every load raises it. ``tags`` are those of what was loaded.
     """
 
     def __init__(self, reads: Reads, *, failed: Exception | None = None) -> None:
         self.reads = reads
         self._failed = failed
         self._made: dict[Kind, BatchLoader[Any, Any]] = {}
+        self.tags: set[str] = set()
 
     def of(self, kind: Kind) -> BatchLoader[Any, Any]:
         """The loader of ``kind``."""
@@ -35,5 +36,7 @@ class Loaders:
             raise self._failed
         if isinstance(load, Load):
             # graphql-core cancels what is beside an error. What is loaded belongs to others of the request as well.
-            return await asyncio.shield(self.of(load.kind).load(load.key))
+            value = await asyncio.shield(self.of(load.kind).load(load.key))
+            self.tags.update(load.kind.loader.tags(load.key, value))
+            return value
         return list(await asyncio.gather(*(self.load(one) for one in load)))

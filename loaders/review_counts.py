@@ -8,6 +8,7 @@ from functools import lru_cache
 from sqlalchemy import func, not_, select, true, union_all
 
 from graphql_api.db.models import Review
+from loaders import tags
 from loaders.batch import BatchLoader, literal_size, numbers_table
 from loaders.review_pages import ReviewFilter, matching
 from loaders.statement import Statement
@@ -44,6 +45,8 @@ def _statement(wanted: ReviewFilter) -> Statement:
 
 class ReviewCountsOfSearch(BatchLoader[int, list[int]]):
     """By product number: how many reviews of 1 to 5 stars the filter finds, its own stars left out."""
+
+    tags = staticmethod(tags.by_product)
 
     async def batch_load_fn(self, keys: list[int]) -> list[list[int]]:
         wanted: ReviewFilter = self.selection

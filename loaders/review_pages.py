@@ -33,6 +33,7 @@ from sqlalchemy.sql.elements import Tuple
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.db.models import Review
+from loaders import tags
 from loaders.batch import (
     Aheads,
     BatchLoader,
@@ -291,6 +292,7 @@ def _searched(
 class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
     """Pages of several products in one statement, for one selection."""
 
+    tags = staticmethod(tags.by_attribute)
     selection: ReviewSelection
     row_class = ReviewRow
     may_have_ahead = frozenset({PhotosByReview, RatingsByReview})

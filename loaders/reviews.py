@@ -7,6 +7,7 @@ from operator import attrgetter
 from sqlalchemy import BigInteger, any_, literal, not_, select
 
 from graphql_api.db.models import Review
+from loaders import tags
 from loaders.batch import BatchLoader, array_of, numbers_table, one_each
 from loaders.rows import ReviewRow
 from loaders.statement import Statement
@@ -33,6 +34,8 @@ _by_number = Statement(
 class ReviewsById(BatchLoader[tuple[int, int], ReviewRow | None]):
     """The visible review of a (product number, review number); ``None`` where there is none."""
 
+    tags = staticmethod(tags.by_first)
+
     async def batch_load_fn(self, keys: list[tuple[int, int]]) -> list[ReviewRow | None]:
         rows = await _by_id.fetch(self.reads, product_ids=[k[0] for k in keys], review_ids=[k[1] for k in keys])
         return one_each(keys, (ReviewRow(*row) for row in rows), attrgetter("product_id", "review_id"))
@@ -40,6 +43,8 @@ class ReviewsById(BatchLoader[tuple[int, int], ReviewRow | None]):
 
 class ReviewsByNumber(BatchLoader[int, ReviewRow | None]):
     """The visible review of a plain number, the one look-up that does not know the product."""
+
+    tags = staticmethod(tags.by_number)
 
     async def batch_load_fn(self, keys: list[int]) -> list[ReviewRow | None]:
         rows = await _by_number.fetch(self.reads, review_ids=keys)

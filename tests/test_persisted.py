@@ -316,7 +316,9 @@ def test_a_store_that_is_away_is_a_passing_fault(tmp_path: Path) -> None:
         assert (unknown.status_code, unknown.headers["retry-after"]) == (503, "1")
         assert unknown.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
         trusted = lonely.http.get("/graphql", params=automatic(sha256(PAGE), variables={"id": "2"}))
+        assert (trusted.status_code, trusted.headers["retry-after"]) == (503, "1")
         assert trusted.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+        assert trusted.headers["cache-control"] == "no-store"
 
 
 def test_what_nobody_expected_is_masked_and_told_by_the_request_id(

@@ -22,7 +22,7 @@ from graphql_api.settings import Settings
 
 logger = logging.getLogger("reviews.sql")
 
-REVISION = "0005"
+REVISION = "0006"
 """The Alembic revision this build needs; a test compares it with the newest migration."""
 
 OLDEST_SERVER = 150000
@@ -229,6 +229,11 @@ def root_of(error: BaseException) -> BaseException:
 def is_too_slow(error: BaseException) -> bool:
     """Whether ``error`` says that a statement did not begin or end in time."""
     return isinstance(root_of(error), asyncpg.QueryCanceledError | TimeoutError)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether ``error`` says that the database takes no connections, and so not only that one of them was lost."""
+    return isinstance(root_of(error), ConnectionRefusedError | FileNotFoundError | asyncpg.CannotConnectNowError)
 
 
 def is_passing(error: BaseException) -> bool:

@@ -30,7 +30,9 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 CHARACTERISTIC_KINDS = ("SIZE", "WIDTH", "COMFORT", "QUALITY", "LENGTH", "FIT")
 FIGURES_CELLS = 20
@@ -56,6 +58,21 @@ photo_numbers = Sequence("photo_numbers", start=1_000_000_000, metadata=Base.met
 rating_numbers = Sequence("rating_numbers", start=1_000_000_000, metadata=Base.metadata)
 vote_numbers = Sequence("vote_numbers", metadata=Base.metadata)
 report_numbers = Sequence("report_numbers", metadata=Base.metadata)
+change_numbers = Sequence("change_numbers", metadata=Base.metadata)
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's ``xid8``: the number of a transaction, which never comes again."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """The type's name."""
+        return "xid8"
+
+
+# Read back from a database it is the same type. Source: SQLAlchemy, "Reflecting User-Defined Types".
+ischema_names["xid8"] = Xid8
 
 
 class Product(Base):
@@ -360,6 +377,38 @@ class LoadMarks(Base):
     table_name: Mapped[str] = mapped_column(Text, primary_key=True)
     page: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     marks: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Change(Base):
+    """What one statement of a transaction has changed, recorded by triggers: tags with blanks between them.
+
+    ``product_id`` is one of those changed, 0 where everything may have: it says where the row lies, no more.
+    """
+
+    __tablename__ = "changes"
+    __table_args__ = (Index("ix_changes_xid", "xid", "change_id"),)
+
+    product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    change_id: Mapped[int] = mapped_column(
+        BigInteger, change_numbers, primary_key=True, server_default=change_numbers.next_value()
+    )
+    xid: Mapped[int] = mapped_column(Xid8, server_default=func.pg_current_xact_id())
+    tags: Mapped[str] = mapped_column(Text)
+
+
+class ChangesForgotten(Base):
+    """Which changes are gone: those of transactions below ``forgotten_until``. One row.
+
+    Those below ``next_until`` could be read at ``next_at``; ten minutes later they go too.
+    """
+
+    __tablename__ = "changes_forgotten"
+    __table_args__ = (CheckConstraint("one", name="only_one"),)
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    forgotten_until: Mapped[int] = mapped_column(Xid8)
+    next_until: Mapped[int] = mapped_column(Xid8)
+    next_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class StoredDocument(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
+from graphql_api.changes.changed import Changed
 from graphql_api.db.engine import is_passing, is_too_slow, root_of
 from graphql_api.errors import ClientError
 
@@ -27,19 +29,30 @@ class Stage(Enum):
     COST = "COST_LIMIT_EXCEEDED"
     METHOD = "BAD_REQUEST"
     EXECUTION = "INTERNAL_SERVER_ERROR"
-    AWAY = "SERVICE_UNAVAILABLE"
+    UNAVAILABLE = "SERVICE_UNAVAILABLE"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The response's body as JSON, and the stage that it comes from; ``clean``: whether it holds no errors.
 
-    ``data`` stands in it only after execution began.
+    ``tags`` name what it shows, ``changed`` what its mutations have written.
+    ``data`` stands in it only after execution began. ``UNAVAILABLE``: it did, and the database was away.
     """
 
     stage: Stage
     body: bytes
     clean: bool = False
+    tags: AbstractSet[str] = frozenset()
+    changed: Changed | None = None
+
+
+_NO_ANSWER = "The database does not answer: ask again later."
+AWAY = Answer(
+    Stage.UNAVAILABLE,
+    orjson.dumps({"errors": [{"message": _NO_ANSWER, "extensions": {"code": "SERVICE_UNAVAILABLE"}}]}),
+)
+"""The answer to whatever needs a database that has just been found away."""
 
 
 def refused(stage: Stage, errors: Sequence[GraphQLError]) -> Answer:
@@ -50,16 +63,12 @@ def refused(stage: Stage, errors: Sequence[GraphQLError]) -> Answer:
 def executed(data: dict[str, Any] | None, errors: Sequence[GraphQLError] | None, request_id: str) -> Answer:
     """The answer of a run."""
     body: dict[str, Any] = {"data": data}
+    stage = Stage.EXECUTION
     if errors:
         body["errors"] = [_formatted(error, request_id) for error in errors]
-    # Not a part of an answer: whoever stands between may ask again, or show an older one.
-    away = bool(errors) and not any((data or {}).values()) and all(_is_away(error) for error in errors or ())
-    return Answer(Stage.AWAY if away else Stage.EXECUTION, orjson.dumps(body), clean=not errors)
-
-
-def _is_away(error: GraphQLError) -> bool:
-    cause = error.original_error
-    return cause is not None and is_passing(cause) and not is_too_slow(cause)
+        if any(_is_away(error.original_error) for error in errors):
+            stage = Stage.UNAVAILABLE
+    return Answer(stage, orjson.dumps(body), clean=not errors)
 
 
 def with_code(error: GraphQLError, code: str) -> dict[str, Any]:
@@ -78,11 +87,15 @@ def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if is_too_slow(cause):
         logger.warning("%s: a statement took too long at %s", request_id, error.path)
         return _masked(error, "TIMEOUT", "The database took too long: ask for less, or again later.", request_id)
-    if is_passing(cause):
+    if _is_away(cause):
         logger.warning("%s: the database is away: %s", request_id, type(root_of(cause)).__name__)
-        return _masked(error, "SERVICE_UNAVAILABLE", "The database does not answer: ask again later.", request_id)
+        return _masked(error, "SERVICE_UNAVAILABLE", _NO_ANSWER, request_id)
     logger.error("%s: unexpected error at %s", request_id, error.path, exc_info=cause)
     return _masked(error, "INTERNAL_SERVER_ERROR", "Internal server error", request_id)
+
+
+def _is_away(cause: Exception | None) -> bool:
+    return cause is not None and is_passing(cause) and not is_too_slow(cause)
 
 
 def _masked(error: GraphQLError, code: str, message: str, request_id: str) -> dict[str, Any]:

@@ -6,15 +6,16 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from graphql_api.context import Context
-from graphql_api.db.engine import Database, is_passing, is_too_slow
+from graphql_api.db.engine import Database, is_passing, is_refused, is_too_slow
 from graphql_api.db.standbys import ANSWER_S, FAULTS, Standby, Standbys
 from graphql_api.errors import ClientError
-from graphql_api.execution.answer import Answer, Stage, refused
+from graphql_api.execution.answer import AWAY, Answer, Stage, refused
 from graphql_api.execution.document import Document, Documents
 from graphql_api.execution.plans.plan import Planned
 from graphql_api.execution.plans.unsupported import UnsupportedError
@@ -26,6 +27,10 @@ from loaders.shared import SharedLoaders
 
 logger = logging.getLogger("reviews")
 
+AWAY_S = 0.05
+"""After the database refused a connection, queries are refused for so long without asking it again. Each that asks
+costs a run of graphql-core to say where its errors belong, some 3 ms: sixty clients would wait 300 ms for a refusal."""
+
 
 class Executor:
     """Runs documents against one schema. ``documents`` makes them of texts.
@@ -36,6 +41,7 @@ class Executor:
 
     def __init__(self, schema: Schema, settings: Settings) -> None:
         self.documents = Documents(schema, settings)
+        self._away_until = 0.0
         self.by_graphql_core: Counter[str] = Counter()
         self.by_plan = 0
         self._schema = schema
@@ -71,32 +77,37 @@ class Executor:
         if self._compiled:
             planned = self._planned(document, operation)
             if isinstance(planned, Planned):
+                if self._away_until and asyncio.get_running_loop().time() < self._away_until:
+                    return AWAY
                 try:
-                    body = await self._run_plan(planned, variables, context)
+                    body, tags = await self._run_plan(planned, variables, context)
                 except UnsupportedError as error:
                     reason = error.reason
                 except Exception as error:  # noqa: BLE001 - whatever it is, graphql-core says where it belongs
                     reason = self._failed(error, context)
                 else:
                     self.by_plan += 1
-                    return Answer(Stage.EXECUTION, body, clean=True)
+                    return Answer(Stage.EXECUTION, body, clean=True, tags=tags)
             else:
                 reason = planned
         self.by_graphql_core[reason] += 1
-        return await self._reference.run(document, operation_name, variables, context)
+        answer = await self._reference.run(document, operation_name, variables, context)
+        return replace(answer, tags=context.tags(), changed=context.changed)
 
-    async def _run_plan(self, planned: Planned, variables: dict[str, Any], context: Context) -> bytes:
-        """The body of the answer, from a standby that is far enough where the request says how far that is."""
+    async def _run_plan(self, planned: Planned, variables: dict[str, Any], context: Context) -> tuple[bytes, set[str]]:
+        """The answer's body and tags, from a standby that is far enough where the request says how far that is."""
         if context.after is not None and self.standbys is not None:
             standby = await self.standbys.that_reached(context.after)
             if standby is not None:
-                body = await self._run_on(standby, planned, variables)
-                if body is not None:
-                    return body
+                answered = await self._run_on(standby, planned, variables)
+                if answered is not None:
+                    return answered
         return await planned.run(variables, self._shared(context.database))
 
-    async def _run_on(self, standby: Standby, planned: Planned, variables: dict[str, Any]) -> bytes | None:
-        """The body from ``standby``; ``None`` where it failed, and the primary should be asked.
+    async def _run_on(
+        self, standby: Standby, planned: Planned, variables: dict[str, Any]
+    ) -> tuple[bytes, set[str]] | None:
+        """The same from ``standby``; ``None`` where it failed, and the primary should be asked.
 
         Its loaders are its own: a batch has keys of those requests only whose place it has reached.
         """
@@ -165,6 +176,8 @@ class Executor:
         """Why a plan ended. A database that is away or too slow is not asked again for the same request."""
         if isinstance(error, ClientError | GraphQLError):
             return "error"
+        if is_refused(error):
+            self._away_until = asyncio.get_running_loop().time() + AWAY_S
         if is_passing(error) or is_too_slow(error):
             context.fail(error)
             return "database"

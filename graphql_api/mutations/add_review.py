@@ -21,6 +21,7 @@ from graphql_api.db.models import (
     review_numbers,
 )
 from graphql_api.mutations.add_review_input import MAX_KEY, AddReviewInput, NewReview, checked, fingerprint
+from graphql_api.mutations.transaction import transaction
 from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.schema import identity
 from graphql_api.schema.product import Product as ProductType
@@ -65,7 +66,8 @@ async def add_review(info: Info, sent: AddReviewInput) -> AddReviewPayload:
     problems = Problems()
     key = _key(sent.idempotency_key, context.idempotency_key, problems)
     review_id: int | None = None
-    async with context.database.writes.begin() as connection:
+    async with transaction(context) as writing:
+        connection = writing.connection
         product_id = await _find_product(connection, sent.product_id)
         # A key that is known comes first: what was stored under it stays so, whatever has become of the catalogue.
         if product_id is not None and key is not None:
@@ -75,6 +77,8 @@ async def add_review(info: Info, sent: AddReviewInput) -> AddReviewPayload:
             review = checked(sent, product_id, kinds, problems)
             if review is not None:
                 review_id = await _store(connection, sent, review, key, problems)
+        if product_id is not None and review_id is not None:
+            writing.touches(product_id, review_id)
     context.forget()
     return AddReviewPayload(product_id=product_id, review_id=review_id, user_errors=problems.found)
 

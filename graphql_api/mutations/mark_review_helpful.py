@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from graphql_api.db.models import HelpfulVote, Review
 from graphql_api.mutations.targets import Target, lock_target
+from graphql_api.mutations.transaction import transaction
 from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.mutations.voters import voter_digest
 from graphql_api.schema.review import Review as ReviewType
@@ -55,13 +56,15 @@ async def mark_review_helpful(info: Info, sent: MarkReviewHelpfulInput) -> MarkR
     context = info.context
     problems = Problems()
     voter = voter_digest(sent.voter, context.settings.voter_secret, problems)
-    async with context.database.writes.begin() as connection:
+    async with transaction(context) as writing:
+        connection = writing.connection
         target = await lock_target(connection, sent.review_id)
         if target is not None and target.reported:
             target = None
         if target is None:
             problems.add(UserErrorCode.NOT_FOUND, "There is no such review.", "reviewId")
         elif not problems.found:
+            writing.touches(target.product_id)
             await _vote(connection, target, voter, problems)
     context.forget()
     return MarkReviewHelpfulPayload(target=target, user_errors=problems.found)

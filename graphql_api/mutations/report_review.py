@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from graphql_api.db.models import Report, Review
 from graphql_api.mutations.targets import Target, lock_target
+from graphql_api.mutations.transaction import transaction
 from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.mutations.voters import voter_digest
 from graphql_api.schema import identity
@@ -61,7 +62,8 @@ async def report_review(info: Info, sent: ReportReviewInput) -> ReportReviewPayl
     voter = voter_digest(sent.voter, context.settings.voter_secret, problems)
     reason = problems.text(sent.reason or "", "The reason", "reason", high=MAX_REASON) or None
     hidden = False
-    async with context.database.writes.begin() as connection:
+    async with transaction(context) as writing:
+        connection = writing.connection
         target = await lock_target(connection, sent.review_id)
         if target is None:
             problems.add(UserErrorCode.NOT_FOUND, "There is no such review.", "reviewId")
@@ -77,6 +79,7 @@ async def report_review(info: Info, sent: ReportReviewInput) -> ReportReviewPayl
                     .where(Review.product_id == target.product_id, Review.review_id == target.review_id)
                     .values(reported=True)
                 )
+            writing.touches(target.product_id, target.review_id)
             hidden = True
     context.forget()
     return ReportReviewPayload(target=target, hidden=hidden, user_errors=problems.found)

@@ -32,11 +32,13 @@ DISTRIBUTED = [
     "helpful_votes",
     "reports",
     "idempotency_keys",
+    "changes",
 ]
 """By ``product_id``, parents first."""
 
 ELSEWHERE = {
     "alembic_version": "local: one row, read when a process looks whether it is ready",
+    "changes_forgotten": "local: one row, up to where changes are gone",
     "category_figures": "reference: a few rows, one a category of the whole shop",
     "documents": "reference: keyed by the hash of a text, and no product's",
     "load_chunks": "local: of the ETL while it loads",

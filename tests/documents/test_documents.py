@@ -136,6 +136,7 @@ def test_add_review_costs_its_statements_whatever_the_photos_and_ratings(gateway
         "insert into reviews": 1,
         "insert into photos": 1,
         "insert into ratings": 1,
+        "select cast(changes.xid as": 1,
         "reviews by id": 1,
         "products by id": 1,
         "photos by review": 1,
@@ -153,6 +154,7 @@ def test_a_helpful_vote_costs_its_statements(gateway: Gateway, shop: Shop) -> No
         "select reviews.product_id, reviews.review_id,": 1,
         "insert into helpful_votes": 1,
         "update reviews set": 1,
+        "select cast(changes.xid as": 1,
         "reviews by id": 1,
     }
 
@@ -162,6 +164,7 @@ def test_a_report_costs_its_statements_whatever_the_rows(gateway: Gateway, shop:
         "select reviews.product_id, reviews.review_id,": 1,
         "insert into reports": 1,
         "update reviews set": 1,
+        "select cast(changes.xid as": 1,
         "products by id": 1,
         "figures by product": 1,
         "characteristics by product": 1,

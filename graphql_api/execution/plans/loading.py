@@ -19,19 +19,25 @@ Pending = asyncio.Future[list[Any]]
 class Loading:
     """One request's loads: equal ones are asked once, in batches with those of other requests."""
 
-    __slots__ = ("_asked", "_loaders", "_raw", "_variables")
+    __slots__ = ("_asked", "_begun", "_loaders", "_raw", "_variables")
 
     def __init__(self, loaders: SharedLoaders, variables: Variables, raw: dict[str, Any]) -> None:
         self._loaders = loaders
         self._variables = variables
         self._raw = raw
         self._asked: dict[tuple[Kind, Any], Pending] | None = None
+        self._begun: list[tuple[Kind, Sequence[Any], Pending]] = []
 
     def start(self, load: Load | None, ahead: Aheads = ()) -> Pending | None:
         """Begin to load. The result's only item is the value."""
         if load is None:
             return None
-        return self._loaders.load(load.kind.with_ahead(ahead), (load.key,))
+        return self._load(load.kind.with_ahead(ahead), (load.key,))
+
+    def _load(self, kind: Kind, keys: Sequence[Any]) -> Pending:
+        pending = self._loaders.load(kind, keys)
+        self._begun.append((kind, keys, pending))
+        return pending
 
     def start_once(self, load: Load | None, ahead: Aheads = ()) -> Pending | None:
         """The same where the operation may ask for equal things."""
@@ -42,7 +48,7 @@ class Loading:
             self._asked = {}
         pending = self._asked.get((kind, key))
         if pending is None:
-            pending = self._asked[kind, key] = self._loaders.load(kind, (key,))
+            pending = self._asked[kind, key] = self._load(kind, (key,))
         return pending
 
     def start_many(self, loads: Sequence[Load | None], ahead: Aheads = ()) -> list[tuple[list[int], Pending]]:
@@ -54,7 +60,7 @@ class Loading:
                 places, keys = groups.setdefault(kind, ([], []))
                 places.append(place)
                 keys.append(key)
-        return [(places, self._loaders.load(kind.with_ahead(ahead), keys)) for kind, (places, keys) in groups.items()]
+        return [(places, self._load(kind.with_ahead(ahead), keys)) for kind, (places, keys) in groups.items()]
 
     @staticmethod
     async def all(count: int, pending: list[tuple[list[int], Pending]]) -> list[Any]:
@@ -64,6 +70,16 @@ class Loading:
             for place, value in zip(places, await coming, strict=True):
                 values[place] = value
         return values
+
+    def tags(self) -> set[str]:
+        """The tags of all that was asked for, used or not."""
+        tags: set[str] = set()
+        for kind, keys, pending in self._begun:
+            of = kind.loader.tags
+            arrived = pending.done() and not pending.cancelled() and pending.exception() is None
+            for key, value in zip(keys, pending.result() if arrived else [None] * len(keys), strict=True):
+                tags.update(of(key, value))
+        return tags
 
     def variable_values(self) -> VariableValues:
         """The variables as graphql-core has them."""

@@ -99,12 +99,14 @@ class Planned:
             raise UnsupportedError("too large")
         return Plan(text, constants)
 
-    async def run(self, raw: dict[str, Any], loaders: SharedLoaders) -> bytes:
-        """The response's body for the variables as they were sent. Raises as ``Plan.run`` does."""
+    async def run(self, raw: dict[str, Any], loaders: SharedLoaders) -> tuple[bytes, set[str]]:
+        """The response's body for the variables as they were sent, and its tags. Raises as ``Plan.run`` does."""
         values = self.variables.coerced(raw)
         if values is None:
             raise UnsupportedError("variables")
-        return await self.plan(values).run(values, Loading(loaders, self.variables, raw))
+        loading = Loading(loaders, self.variables, raw)
+        body = await self.plan(values).run(values, loading)
+        return body, loading.tags()
 
 
 def _flags(document: Document, operation: OperationDefinitionNode) -> list[str]:

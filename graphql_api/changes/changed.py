@@ -1,0 +1,31 @@
+"""What the mutations of one request have written, as the edge is told before the client is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+NO_TRANSACTION = "0"
+"""Stands where nothing was written because it was done before: those who ask from now on must see it all the same."""
+
+MOST_TAGS = 400
+
+
+@dataclass(slots=True)
+class Changed:
+    """The transactions, the place of the last one in the primary's log, and the tags that they touched."""
+
+    xids: list[str] = field(default_factory=list)
+    lsn: str = "0/0"
+    tags: set[str] = field(default_factory=set)
+
+    def add(self, xid: str, lsn: str, tags: Iterable[str]) -> None:
+        """One more transaction, which committed after the others."""
+        self.xids.append(xid)
+        self.lsn = lsn
+        self.tags.update(tags)
+
+    def header(self) -> bytes:
+        """The value of the header ``Changed``: ``<xid>[,<xid>…] <lsn> <tag> …``."""
+        tags = sorted(self.tags) if len(self.tags) <= MOST_TAGS else ["all"]
+        return " ".join([",".join(self.xids), self.lsn, *tags]).encode()
