@@ -10,7 +10,7 @@ export DATABASE_URL
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test judge check bench bench-soak bench-etl format schema lock clean
+.PHONY: help install up cluster test test-edge test-long test-containers judge check bench bench-edge bench-soak bench-etl format schema lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -29,8 +29,20 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 up: install ## bring everything up: database, tables, demo data, gateway (PORT=, HOST=, WORKERS=, CSV=, STATE=)
 	@exec $(BIN)/reviews up $(UP_FLAGS)
 
+cluster: install ## the same with replicas behind the edge, which needs nginx (REPLICAS=3, PORT=8080, CSV=, STATE=)
+	@exec $(BIN)/reviews cluster --replicas $(or $(REPLICAS),3) --port $(or $(PORT),8080) $(if $(HOST),--host $(HOST)) $(if $(CSV),--csv $(CSV)) --state $(STATE)
+
 test: install ## run the tests (DATABASE_URL=… runs them on that server; ARGS=… goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-edge: install ## replicas behind the edge under load: nothing stale, parts that fail (EDGE_READS=, EDGE_FAULT_SECONDS=)
+	@$(BIN)/python -m pytest -s -m edge tests/edge $(ARGS)
+
+test-long: install ## the same at length: a million reads, faults of half a minute
+	@EDGE_READS=1000000 EDGE_FAULT_SECONDS=15 $(BIN)/python -m pytest -s -m edge tests/edge $(ARGS)
+
+test-containers: install ## build the images, run them, scale them, kill one under load (needs docker, docker-compose and debootstrap)
+	@$(BIN)/python -m pytest -s -m containers tests/containers $(ARGS)
 
 judge: install ## ask both executions the same, at length (CASES=100000, SEED=… repeats a run)
 	@JUDGE_CASES=$(or $(CASES),100000) $(if $(SEED),JUDGE_SEED=$(SEED)) $(BIN)/python -m pytest tests/execution/test_generated.py $(ARGS)
@@ -43,6 +55,9 @@ check: install ## lint, types and import contracts
 
 bench: install ## pages a second against graphql-core, PostgreSQL alone and, with PEERS=1, PostGraphile and Mercurius (ARGS=--write keeps the result)
 	@PYTHONPATH=. $(BIN)/python perf/bench.py $(if $(PEERS),--peers) $(ARGS)
+
+bench-edge: install ## what a hit costs at the edge, against nginx's own cache (ARGS=--write keeps the result)
+	@PYTHONPATH=. $(BIN)/python perf/bench_edge.py $(ARGS)
 
 bench-soak: install ## the memory of one process over a million requests (ARGS='--requests 50000' for fewer)
 	@PYTHONPATH=. $(BIN)/python perf/soak.py $(ARGS)
@@ -60,6 +75,8 @@ schema: install ## write the schema's SDL where it is committed
 lock: install ## pin the versions that pyproject.toml admits with their hashes (LOCK_FLAGS=--upgrade takes the newest)
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(LOCK_FLAGS) --allow-unsafe --generate-hashes --strip-extras --extra dev --extra etl \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt pyproject.toml
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --constraint requirements.txt \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements-gateway.txt pyproject.toml
 
 clean: ## remove what make install and make up made (the data too)
 	rm -rf $(VENV) $(STATE) .local-bench perf/peers/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

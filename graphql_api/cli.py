@@ -48,6 +48,13 @@ _state = click.option(
     help="Folder of the embedded database.  [REVIEWS_STATE, else .local]",
 )
 
+_csv = click.option(
+    "--csv",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Load the CSV files of this folder, once, instead of the demo catalogue.",
+)
+_demo = click.option("--demo/--no-demo", default=True, help="Whether an empty database gets the demo catalogue.")
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -59,12 +66,8 @@ def main() -> None:
 @_host
 @_workers
 @_state
-@click.option(
-    "--csv",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Load the CSV files of this folder, once, instead of the demo catalogue.",
-)
-@click.option("--demo/--no-demo", default=True, help="Whether an empty database gets the demo catalogue.")
+@_csv
+@_demo
 def up(
     port: int | None,
     host: str | None,
@@ -79,6 +82,31 @@ def up(
     except ModuleNotFoundError as error:
         raise OperatorError(f"reviews up needs the package {error.name}: install reviews-gateway[etl].") from error
     bring_up(_settings(port=port, host=host, workers=workers, state=state), csv=csv, demo=demo)
+
+
+@main.command()
+@click.option(
+    "--replicas", type=click.IntRange(1, 64), default=3, show_default=True, help="Gateway processes behind the edge."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port of the edge.")
+@_host
+@_state
+@_csv
+@_demo
+def cluster(
+    replicas: int,
+    port: int,
+    host: str | None,
+    state: Path | None,
+    csv: Path | None,
+    demo: bool,  # noqa: FBT001 - click gives it by name
+) -> None:
+    """Bring up database, data, replicas and the edge before them. Ctrl-C stops it all."""
+    try:
+        from graphql_api.cluster import run  # noqa: PLC0415 - the other commands need no ETL
+    except ModuleNotFoundError as error:
+        raise OperatorError(f"reviews cluster needs the package {error.name}: install reviews-gateway[etl].") from error
+    run(_settings(port=port, host=host, state=state), replicas=replicas, csv=csv, demo=demo)
 
 
 @main.command("serve")
@@ -139,6 +167,21 @@ def manifest(form: str, output: Path | None) -> None:
         click.echo(f"Wrote {output}.", err=True)
 
 
+@main.command()
+@click.argument("tags", nargs=-1, required=True, metavar="TAG...")
+@_state
+def invalidate(tags: tuple[str, ...], state: Path | None) -> None:
+    """Let every edge forget answers: all, catalog, product:<number> or review:<number>.
+
+    A release whose answers differ ends with: reviews invalidate all.
+    """
+    from graphql_api.changes import command  # noqa: PLC0415 - the other commands need no driver
+
+    settings = _settings(state=state)
+    command.invalidate(settings.database_url or _running(settings).url, settings, tags)
+    click.echo(f"Recorded: every edge forgets {', '.join(sorted(set(tags)))} within a tenth of a second.", err=True)
+
+
 @main.group()
 def db() -> None:
     """The embedded database."""
@@ -148,13 +191,17 @@ def db() -> None:
 @_state
 def url(state: Path | None) -> None:
     """Print the address of the embedded database, for psql. It answers while reviews up runs."""
-    settings = _settings(state=state)
+    click.echo(_running(_settings(state=state)).url)
+
+
+def _running(settings: Settings) -> EmbeddedPostgres:
+    """The embedded database of the state folder. Raises ``StateError`` unless it runs."""
     if not (settings.state / "postgres.lock").exists():
         raise StateError(f"{settings.state} holds no embedded database: make one with reviews up.")
     embedded = EmbeddedPostgres.of(settings.state)
     if not embedded.is_running():
         raise StateError(f"The embedded database of {settings.state} is not running: start it with reviews up.")
-    click.echo(embedded.url)
+    return embedded
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -33,22 +34,13 @@ def up(settings: Settings, *, csv: Path | None, demo: bool) -> None:
 
     ``csv`` is loaded once instead of the demo catalogue. Raises ``OperatorError`` for what can be put right.
     """
-    console = screen(error=True)
-    say = _saying(console)
+    say = saying()
     # A terminal that closes and a supervisor that stops us must stop PostgreSQL too, as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     listening = listening_socket(settings.host, settings.port)
     try:
-        if settings.database_url is None:
-            say(f"Starting PostgreSQL in {settings.state} …")
-        with database_of(settings) as url:
-            if migrate(url, settings):
-                say("Made the tables.")
-            _fill(url, settings, csv, console, demo=demo)
-            advance_numbers(url, settings)
-            if settings.graphiql:
-                _install_page(settings, say)
+        with prepared(settings, csv=csv, demo=demo) as url:
             os.environ["DATABASE_URL"] = url
             os.environ["REVIEWS_STATE"] = str(settings.state)
             serve(listening, settings, ready=lambda address: say(_welcome(address)))
@@ -57,6 +49,28 @@ def up(settings: Settings, *, csv: Path | None, demo: bool) -> None:
         say("Stopping …")
     finally:
         listening.close()
+
+
+@contextmanager
+def prepared(settings: Settings, *, csv: Path | None, demo: bool) -> Iterator[str]:
+    """The address of a database that is up, migrated and filled, for the time of the context; a line a step."""
+    console = screen(error=True)
+    say = _saying(console)
+    if settings.database_url is None:
+        say(f"Starting PostgreSQL in {settings.state} …")
+    with database_of(settings) as url:
+        if migrate(url, settings):
+            say("Made the tables.")
+        _fill(url, settings, csv, console, demo=demo)
+        advance_numbers(url, settings)
+        if settings.graphiql:
+            _install_page(settings, say)
+        yield url
+
+
+def saying() -> Callable[[str], None]:
+    """What says a line to the person at the terminal."""
+    return _saying(screen(error=True))
 
 
 def _saying(console: Console) -> Callable[[str], None]:

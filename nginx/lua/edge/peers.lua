@@ -1,0 +1,103 @@
+-- The replicas: which there are, which are ready, and which one gets the next request. Never a reload for any of it.
+local balancer = require("ngx.balancer")
+local options = require("edge.options")
+local control = ngx.shared.control
+
+local _M = {}
+
+-- A replica that did not take a connection is left out for this long; the next probe says more.
+local DOWN_SECONDS = 0.5
+local MORE_TRIES = 3
+
+local known, version = {}, nil -- this worker's copy of the table
+local at_work = {} -- address → requests of this worker under way
+
+-- Publish the table: an array of {host, port, ready}.
+function _M.publish(peers)
+  local lines = {}
+  for i, peer in ipairs(peers) do
+    lines[i] = peer.host .. " " .. peer.port .. " " .. (peer.ready and "1" or "0")
+  end
+  control:set("peers", table.concat(lines, "\n"))
+  control:incr("peers_version", 1, 0)
+end
+
+-- All replicas, as an array of {host, port, address, ready}.
+function _M.all()
+  local newest = control:get("peers_version")
+  if newest ~= version then
+    known, version = {}, newest
+    for host, port, ready in (control:get("peers") or ""):gmatch("(%S+) (%d+) ([01])") do
+      known[#known + 1] = { host = host, port = tonumber(port), address = host .. ":" .. port, ready = ready == "1" }
+    end
+  end
+  return known
+end
+
+local function is_up(peer)
+  return peer.ready and not control:get("down:" .. peer.address)
+end
+
+-- The ready replica with the fewest requests under way, none of those tried before; if none is ready, any.
+local function pick(tried)
+  local peers, best, best_count = _M.all(), nil, nil
+  local from = math.random(#peers)
+  for wanted = 1, 3 do
+    for i = 1, #peers do
+      local peer = peers[(from + i) % #peers + 1]
+      local admitted = (wanted == 1 and is_up(peer) or wanted == 2 and peer.ready or wanted == 3) and not tried[peer.address]
+      local count = at_work[peer.address] or 0
+      if admitted and (not best or count < best_count) then best, best_count = peer, count end
+    end
+    if best then return best end
+  end
+end
+
+-- Names are asked for by edge/health.lua; addresses are there from the start.
+function _M.start()
+  local peers = {}
+  for _, upstream in ipairs(options.upstream) do
+    local host, port = upstream:match("^(.-):(%d+)$")
+    if host and host:find("^[%d.]+$") then peers[#peers + 1] = { host = host, port = port, ready = true } end
+  end
+  _M.publish(peers)
+end
+
+local function leave(context)
+  local address = context.peer
+  if address then
+    at_work[address] = at_work[address] - 1
+    context.peer = nil
+  end
+end
+
+-- Name the replica of this try. Source of the order: ngx.balancer of lua-resty-core.
+function _M.balance()
+  local context = ngx.ctx
+  if not context.tried then
+    context.tried = {}
+    -- Once each, and no more often than that.
+    local others = #_M.all() - 1
+    if others > 0 then balancer.set_more_tries(math.min(MORE_TRIES, others)) end
+  elseif balancer.get_last_failure() and context.peer then
+    control:set("down:" .. context.peer, true, DOWN_SECONDS)
+  end
+  leave(context)
+  local peer = #_M.all() > 0 and pick(context.tried)
+  if not peer then return ngx.exit(ngx.ERROR) end
+  context.tried[peer.address] = true
+  context.peer = peer.address
+  at_work[peer.address] = (at_work[peer.address] or 0) + 1
+  local set, problem = balancer.set_current_peer(peer.host, peer.port)
+  if not set then
+    ngx.log(ngx.ERR, "the replica ", peer.address, " cannot be asked: ", problem)
+    return ngx.exit(502)
+  end
+end
+
+-- The request that a replica was picked for is over.
+function _M.leave()
+  leave(ngx.ctx)
+end
+
+return _M

@@ -1,0 +1,25 @@
+-- What happens before the first request: once in the master, then in each worker.
+local options = require("edge.options")
+
+local _M = {}
+
+function _M.master(given)
+  for name, value in pairs(given) do options[name] = value end
+  require("edge.numbers").start()
+  require("edge.peers").start()
+  -- Read here, by the user who may: workers are another one's, and no first request should wait for it.
+  for _, name in ipairs({ "hit", "fill", "writes", "refusal", "status", "health", "changes" }) do
+    require("edge." .. name)
+  end
+  if options.also then dofile(options.also) end
+end
+
+function _M.worker()
+  require("edge.status").start()
+  -- One worker speaks with the replicas for all; when it dies, its successor has the same number.
+  if ngx.worker.id() ~= 0 then return end
+  require("edge.health").start()
+  require("edge.changes").start()
+end
+
+return _M

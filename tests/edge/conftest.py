@@ -1,0 +1,68 @@
+"""An nginx with the edge's modules for tests of one module each; replicas and edges for those of all of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from etl.generating.folder import generate_folder
+from etl.load import load_folder
+from graphql_api.cluster import Cluster
+from graphql_api.settings import Secret, Settings
+from tests.conftest import Requires, Unmet
+from tests.edge.console import MODULES, Console, running_console
+from tests.harness.databases import Databases
+
+PRODUCTS = 2_000
+
+
+@pytest.fixture(scope="session")
+def nginx(requires: Requires, unmet: Unmet) -> str:
+    """The path of an nginx that has Lua."""
+    found = requires("nginx")
+    if not (MODULES / "ngx_http_lua_module.so").exists():
+        unmet("nginx has no Lua: apt-get install libnginx-mod-http-lua lua-cjson")
+    return found
+
+
+@pytest.fixture(scope="session")
+def console(nginx: str) -> Iterator[Console]:
+    """Runs Lua beside the edge's modules."""
+    assert nginx
+    with running_console() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stocked(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a database with a made-up shop in it."""
+    url = databases.migrated()
+    place = tmp_path_factory.mktemp("shop")
+    generate_folder(place / "csv", products=PRODUCTS, seed=7)
+    load_folder(url, place / "csv", Settings(database_url=Secret(url), state=place))
+    return url
+
+
+Clusters = Callable[..., Cluster]
+
+
+@pytest.fixture
+def clusters(nginx: str, stocked: str, tmp_path: Path) -> Iterator[Clusters]:
+    """Makes clusters over that database; they end with the test."""
+    assert nginx
+    made: list[Cluster] = []
+
+    def make(*, url: str = stocked, replicas: int = 3) -> Cluster:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("REVIEWS_")}
+        environment = {**kept, "DATABASE_URL": url, "REVIEWS_LOG_LEVEL": "warning", "REVIEWS_GRAPHIQL": "false"}
+        cluster = Cluster(environment, tmp_path / f"cluster-{len(made)}", replicas, print)
+        made.append(cluster)
+        cluster.start()
+        return cluster
+
+    yield make
+    for cluster in made:
+        cluster.stop()
