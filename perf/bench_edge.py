@@ -1,0 +1,200 @@
+"""What a hit costs at the edge, whose answers are never stale, and at nginx's own cache, whose are.
+
+Both have one worker, the same pages, headers and log, and are asked turn about by wrk over 64 connections. The figure
+is the worker's CPU a hit: the machine's two cores also run wrk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from graphql_api.processes import Child, Edge, free_port
+from perf.catalogue import running_catalogue
+from perf.load import hash_of
+from perf.servers import document, gateway
+
+ROOT = Path(__file__).parent.parent
+_SCRIPT, _PLAIN = (str(Path(__file__).with_name(name)) for name in ("hits.lua", "plain.conf"))
+_TICKS = os.sysconf("SC_CLK_TCK")
+CONNECTIONS = 64
+CACHE_MIB = 1024
+CASES = (("500 pages, all alike", 500, "even"), ("100,000 pages by Zipf's law", 100_000, "zipf"))
+
+
+class Measured:
+    """One server's rounds of one case."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.cpu_us: list[float] = []
+
+    def summary(self) -> dict[str, float]:
+        """Medians: hits a second, microseconds of the worker's CPU a hit."""
+        return {
+            "hits_a_second": round(statistics.median(self.rates)),
+            "cpu_us": round(statistics.median(self.cpu_us), 2),
+        }
+
+
+def main() -> None:
+    """Measure, print the table, and keep it with ``--write``."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=int, default=4)
+    options.add_argument("--state", type=Path, default=ROOT / ".local-bench", help="where the catalogue is kept")
+    options.add_argument("--products", type=int, default=100_000)
+    options.add_argument("--write", action="store_true", help="keep the result in perf/results")
+    given = options.parse_args()
+    for program in ("wrk", "nginx"):
+        if shutil.which(program) is None:
+            sys.exit(f"{program} is missing: apt-get install {program}")
+    place = Path(tempfile.mkdtemp(prefix="edge-", dir="/dev/shm"))
+    place.chmod(0o755)
+    try:
+        with (
+            running_catalogue(given.state, products=given.products, hot=100_000) as catalogue,
+            gateway(catalogue, "gateway") as server,
+            _servers(place, server.address.removeprefix("http://")) as ports,
+        ):
+            result = {"rounds": given.rounds, "seconds": given.seconds, "machine": _machine(), "cases": []}
+            for title, pages, shares in CASES:
+                result["cases"].append(_case(title, min(pages, given.products), shares, ports, given))
+    finally:
+        shutil.rmtree(place)
+    _show(result)
+    if given.write:
+        path = ROOT / "perf" / "results" / f"edge-{datetime.now(UTC):%Y-%m-%d}.json"
+        path.write_text(json.dumps(result, indent=2) + "\n")
+        print(f"Wrote {path.relative_to(ROOT)}.")
+
+
+@contextmanager
+def _servers(place: Path, upstream: str) -> Iterator[dict[str, tuple[int, Child]]]:
+    """The edge and the plain cache before the gateway at ``upstream``: port and process by name."""
+    edge_port, plain_port = free_port(), free_port()
+    edge = Edge(
+        1,
+        f"127.0.0.1:{edge_port}",
+        f"127.0.0.1:{free_port()}",
+        [upstream],
+        place,
+        {"EDGE_WORKERS": "1", "EDGE_CACHE_MIB": str(CACHE_MIB), "EDGE_LOG": str(place / "access-edge.log")},
+    )
+    text = Path(_PLAIN).read_text()
+    for name, value in {
+        "PLACE": str(place),
+        "CACHE": str(place / "cache"),
+        "UPSTREAM": upstream,
+        "LISTEN": f"127.0.0.1:{plain_port}",
+    }.items():
+        text = text.replace(f"@{name}@", value)
+    configuration = place / "plain.conf"
+    configuration.write_text(text)
+    command = ["nginx", "-p", f"{place}/", "-c", str(configuration), "-e", "stderr"]
+    plain = Child("plain cache", command, dict(os.environ), place / "plain.log")
+    edge.start()
+    plain.start()
+    try:
+        edge.wait_until_ready()
+        yield {"plain": (plain_port, plain), "edge": (edge_port, edge)}
+    finally:
+        edge.stop(signal.SIGTERM, 5)
+        plain.stop(signal.SIGTERM, 5)
+
+
+def _case(
+    title: str, pages: int, shares: str, ports: dict[str, tuple[int, Child]], given: argparse.Namespace
+) -> dict[str, object]:
+    print(f"{title}: filling …", flush=True)
+    for port, _ in ports.values():
+        _fill(port, pages)
+    measured = {name: Measured() for name in ports}
+    for round_ in range(given.rounds):
+        for name, (port, child) in ports.items():
+            worker = _worker(child.pid)
+            before = _cpu(worker)
+            hits, seconds = _asked(port, pages, shares, given.seconds, seed=round_)
+            measured[name].rates.append(hits / seconds)
+            measured[name].cpu_us.append((_cpu(worker) - before) / hits * 1e6)
+    ratios = [p / e for p, e in zip(measured["plain"].cpu_us, measured["edge"].cpu_us, strict=True)]
+    return {
+        "title": title,
+        **{name: one.summary() for name, one in measured.items()},
+        "cheaper": round(statistics.median(ratios), 2),
+        "cheaper_each_round": [round(ratio, 2) for ratio in ratios],
+    }
+
+
+def _request(port: int) -> tuple[str, str]:
+    """What stands before the number of the product in a request, and behind it."""
+    variables = quote('{"id":')
+    path = f"/graphql/p/{hash_of(document('ProductPage'))}/ProductPage?variables={variables}"
+    return f"GET {path}", f"%7D HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n\r\n"
+
+
+def _fill(port: int, pages: int) -> None:
+    """Ask for every page: wrk begins with the first again each time, so what it asked for before is a hit now."""
+    seconds = 2
+    while True:
+        asked, _ = _asked(port, pages, "even", seconds, warm=True)
+        if asked >= pages + CONNECTIONS:
+            return
+        seconds = max(2, int(1.2 * seconds * (pages - asked) / asked))
+
+
+def _asked(port: int, pages: int, shares: str, seconds: int, *, seed: int = 0, warm: bool = False) -> tuple[int, float]:
+    """How many answers wrk got, and in how many seconds."""
+    before, after = _request(port)
+    environment = {**os.environ, "PAGES": str(pages), "SHARES": shares, "SEED": str(seed)}
+    environment |= {"BEFORE": before, "AFTER": after, **({"WARM": "yes"} if warm else {})}
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", _SCRIPT, f"http://127.0.0.1:{port}/"]
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    found = re.search(r"(\d+) requests in ([\d.]+)(m?s)", told)
+    if found is None or "Non-2xx" in told or "Socket errors" in told:
+        sys.exit(f"wrk says:\n{told}")
+    return int(found[1]), float(found[2]) / (1000 if found[3] == "ms" else 1)
+
+
+def _worker(master: int) -> int:
+    """The child of an nginx that has worked most: the other ones manage the cache."""
+    children = [int(one) for one in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+    return max(children, key=_cpu)
+
+
+def _cpu(process: int) -> float:
+    """Seconds of CPU that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _machine() -> dict[str, object]:
+    version = subprocess.run(["nginx", "-v"], check=True, capture_output=True, text=True).stderr.strip()
+    return {"cores": os.cpu_count(), "kernel": platform.release(), "nginx": version.rpartition("/")[2]}
+
+
+def _show(result: dict[str, object]) -> None:
+    print(f"\n{'':32}{'plain cache':>24}{'edge':>24}{'plain/edge':>12}")
+    for case in result["cases"]:
+        plain, edge = (f"{case[n]['cpu_us']:.1f} µs {case[n]['hits_a_second']:,}/s" for n in ("plain", "edge"))
+        print(f"{case['title']:32}{plain:>24}{edge:>24}{case['cheaper']:>12}")
+    print(f"Each round: {[case['cheaper_each_round'] for case in result['cases']]}; {time.strftime('%Y-%m-%d')}")
+
+
+if __name__ == "__main__":
+    main()
