@@ -34,6 +34,9 @@ def main() -> None:
     add_arguments(parser)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each figure")
     parser.add_argument("--seconds", type=float, default=5, help="seconds of each server in a round")
+    parser.add_argument(
+        "--page", choices=servers.PAGES, default="full", help="a page of some 200 values, or of some 75"
+    )
     parser.add_argument("--only", choices=FIGURES, action="append", help="measure this figure alone; repeatable")
     parser.add_argument("--peers", action="store_true", help="install and measure PostGraphile and Mercurius too")
     parser.add_argument("--without-reference", action="store_true", help="leave graphql-core alone out")
@@ -44,7 +47,7 @@ def main() -> None:
         result = {**about(catalogue, versions), **measured(catalogue, given)}
     show(result)
     if given.write:
-        write(result, "pages")
+        write(result, "pages" if given.page == "full" else f"pages-{given.page}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,15 +64,17 @@ def measured(catalogue: Catalogue, given: argparse.Namespace) -> dict[str, Any]:
     wanted = given.only or FIGURES
     turns = {"rounds": given.rounds, "seconds": given.seconds}
     by_text: bool = given.by_text
-    figures: dict[str, Any] = {"settings": {**turns, "by text": by_text, "connections": servers.CONNECTIONS}}
+    page: str = given.page
+    settings = {**turns, "by text": by_text, "connections": servers.CONNECTIONS, "page": page}
+    figures: dict[str, Any] = {"settings": settings}
     with ExitStack() as running:
-        ours = [running.enter_context(servers.gateway(catalogue, OURS, by_text=by_text))]
+        ours = [running.enter_context(servers.gateway(catalogue, OURS, by_text=by_text, page=page))]
         if not given.without_reference:
-            reference = servers.gateway(catalogue, REFERENCE, by_text=by_text, REVIEWS_EXECUTION="reference")
+            reference = servers.gateway(catalogue, REFERENCE, by_text=by_text, page=page, REVIEWS_EXECUTION="reference")
             ours.append(running.enter_context(reference))
         peers = []
         if given.peers:
-            peers = [running.enter_context(peer(catalogue)) for peer in (servers.postgraphile, servers.mercurius)]
+            peers = [running.enter_context(peer(catalogue, page)) for peer in (servers.postgraphile, servers.mercurius)]
         figures["bytes a page"] = pages.same_pages([*ours, *peers], catalogue)
         if "pages" in wanted:
             figures["pages"] = pages.product_pages([*ours, *peers], catalogue, **turns)
@@ -80,7 +85,7 @@ def measured(catalogue: Catalogue, given: argparse.Namespace) -> dict[str, Any]:
             figures["deep pages"] = deep_pages.deep_pages(ours[0], seconds=seconds, by_text=by_text)
             figures["searches"] = deep_pages.searches(ours[0], seconds=seconds, by_text=by_text)
     if "bound" in wanted:
-        script = statements.script_of_page(catalogue, by_text=by_text)
+        script = statements.script_of_page(catalogue, by_text=by_text, page=page)
         rate = pgbench(
             catalogue.socket,
             catalogue.database,

@@ -23,6 +23,9 @@ from perf.load import MARK, Asking, hash_of, persisted, spelt_out
 
 ROOT = Path(__file__).parent.parent
 PEERS = Path(__file__).parent / "peers"
+OWN_DOCUMENTS = Path(__file__).parent / "documents"
+PAGES = {"full": "ProductPage", "light": "LightPage"}
+"""What is measured as a product page: the front end's, of some 200 values, or one of some 75."""
 CONNECTIONS = 8
 """What each server keeps to PostgreSQL for reads."""
 _START_SECONDS = 60
@@ -40,8 +43,9 @@ class Server:
 
 
 def document(name: str) -> str:
-    """The text of one of the front end's documents."""
-    return (ROOT / "graphql_api" / "documents" / f"{name}.graphql").read_text()
+    """The text of one of the front end's documents, or of one that is only measured."""
+    places = (ROOT / "graphql_api" / "documents", OWN_DOCUMENTS)
+    return next(place / f"{name}.graphql" for place in places if (place / f"{name}.graphql").exists()).read_text()
 
 
 def asking(name: str, variables: dict[str, object], *, ids: int = 1, by_text: bool = False) -> Asking:
@@ -50,12 +54,15 @@ def asking(name: str, variables: dict[str, object], *, ids: int = 1, by_text: bo
 
 
 @contextmanager
-def gateway(catalogue: Catalogue, name: str, *, by_text: bool = False, **settings: str) -> Iterator[Server]:
+def gateway(
+    catalogue: Catalogue, name: str, *, by_text: bool = False, page: str = "full", **settings: str
+) -> Iterator[Server]:
     """Our gateway with one worker; ``settings`` are further variables."""
     environment = {
         "DATABASE_URL": str(catalogue.url),
         "PYTHONPATH": str(ROOT),
         "REVIEWS_GRAPHIQL": "false",
+        "REVIEWS_MANIFESTS": str(OWN_DOCUMENTS),
         "REVIEWS_LOG_LEVEL": "warning",
         "REVIEWS_READ_CONNECTIONS": str(CONNECTIONS),
         **settings,
@@ -63,26 +70,25 @@ def gateway(catalogue: Catalogue, name: str, *, by_text: bool = False, **setting
     port = _free_port()
     command = [sys.executable, "-m", "graphql_api.cli", "serve", "--port", str(port)]
     with _running(name, command, environment, port) as process:
-        yield Server(name, f"http://127.0.0.1:{port}", process, asking("ProductPage", {"id": MARK}, by_text=by_text))
+        yield Server(name, f"http://127.0.0.1:{port}", process, asking(PAGES[page], {"id": MARK}, by_text=by_text))
 
 
 @contextmanager
-def mercurius(catalogue: Catalogue) -> Iterator[Server]:
+def mercurius(catalogue: Catalogue, page: str) -> Iterator[Server]:
     """Mercurius on Fastify, with its JIT and its loaders."""
-    known = asking("ProductPage", {"id": MARK})
+    known = asking(PAGES[page], {"id": MARK})
     variables = known.path.partition("&variables=")[2]
-    path = f"/graphql?persisted=true&query={hash_of(document('ProductPage'))}&variables={variables}"
-    with _peer(catalogue, "mercurius", Asking(path)) as server:
+    path = f"/graphql?persisted=true&query={hash_of(document(PAGES[page]))}&variables={variables}"
+    with _peer(catalogue, "mercurius", Asking(path), page) as server:
         yield server
 
 
 @contextmanager
-def postgraphile(catalogue: Catalogue) -> Iterator[Server]:
+def postgraphile(catalogue: Catalogue, page: str) -> Iterator[Server]:
     """PostGraphile on views of our tables."""
     run(catalogue.url, (PEERS / "postgraphile.sql").read_text())
-    with _peer(
-        catalogue, "postgraphile", persisted((PEERS / "postgraphile.graphql").read_text(), {"id": MARK})
-    ) as server:
+    text = (PEERS / ("postgraphile-light.graphql" if page == "light" else "postgraphile.graphql")).read_text()
+    with _peer(catalogue, "postgraphile", persisted(text, {"id": MARK}), page) as server:
         yield server
 
 
@@ -116,7 +122,7 @@ def _node() -> str:
 
 
 @contextmanager
-def _peer(catalogue: Catalogue, name: str, page: Asking) -> Iterator[Server]:
+def _peer(catalogue: Catalogue, name: str, asked: Asking, page: str) -> Iterator[Server]:
     port = _free_port()
     environment = {
         "NODE_ENV": "production",
@@ -124,12 +130,13 @@ def _peer(catalogue: Catalogue, name: str, page: Asking) -> Iterator[Server]:
         "PGHOST": str(catalogue.socket),
         "PGUSER": "postgres",
         "PGDATABASE": catalogue.database,
+        "PAGE": page,
         "PORT": str(port),
         "CONNECTIONS": str(CONNECTIONS),
         "LABELS": json.dumps(LABELS),
     }
     with _running(name, [_node(), str(PEERS / f"{name}.js")], environment, port) as process:
-        yield Server(name, f"http://127.0.0.1:{port}", process, page)
+        yield Server(name, f"http://127.0.0.1:{port}", process, asked)
 
 
 @contextmanager

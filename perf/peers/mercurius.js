@@ -105,7 +105,11 @@ const connection = (found, first, totalCount) => {
 // Without their cache: each key comes once a page, so remembering it would only cost.
 const batched = (loader) => ({ loader, opts: { cache: false } });
 
-const document = textOf("../../graphql_api/documents/ProductPage.graphql");
+const document = textOf(
+  process.env.PAGE === "light"
+    ? "../documents/LightPage.graphql"
+    : "../../graphql_api/documents/ProductPage.graphql",
+);
 const app = Fastify({ logger: false });
 app.register(mercurius, {
   schema: textOf("../../graphql_api/schema/schema.graphql"),

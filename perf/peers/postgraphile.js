@@ -11,7 +11,9 @@ import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
 
 import { connections, hashOf, labels, mean, port, rated, ratingSummary, textOf } from "./page.js";
 
-const document = textOf("./postgraphile.graphql");
+const document = textOf(
+  process.env.PAGE === "light" ? "./postgraphile-light.graphql" : "./postgraphile.graphql",
+);
 
 /** What the page works out of columns: each a function of one value, which knows no other row. */
 const derived = ($value, derive) => lambda($value, derive, true);
