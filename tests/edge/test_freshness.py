@@ -61,9 +61,10 @@ def test_two_edges_and_sql_by_hand_are_within_a_tenth_of_a_second(clusters: Clus
 
     async def run() -> tuple[Findings, Delays, Delays]:
         world = await World.of(stocked, most=PRODUCTS, edges=2)
-        load = Load(world, [edge.listen for edge in edges])
+        # Below half of what two cores do beside everything else: 420 of 1,086 reads a second. Without pauses it is 600,
+        # and the 99th percentile is the machine's: 105 ms where it is 27 ms with them.
+        load = Load(world, [edge.listen for edge in edges], pause_s=0.005)
         await load.register()
-        # Half of what two cores can do beside everything else.
         under = asyncio.create_task(load.run(connections=4))
         elsewhere = await delays_of_votes(edges[0].listen, edges[1].listen, world)
         by_hand = await delays_of_sql(stocked, edges[1].listen, world)

@@ -66,10 +66,20 @@ class Findings:
 
 
 class Load:
-    """``edges`` are addresses. ``forgiving``: a read that gets 503 with Retry-After is no error, as in an outage."""
+    """``edges`` are addresses. ``forgiving``: a read that gets 503 with Retry-After is no error, as in an outage.
+
+    Each connection waits ``pause_s`` between two requests: without, they take all that the machine has.
+    """
 
     def __init__(
-        self, world: World, edges: Sequence[str], *, seed: int = 1, writes: float = 0.05, forgiving: bool = False
+        self,
+        world: World,
+        edges: Sequence[str],
+        *,
+        seed: int = 1,
+        writes: float = 0.05,
+        forgiving: bool = False,
+        pause_s: float = 0.0,
     ) -> None:
         self.world = world
         self.findings = Findings()
@@ -79,6 +89,7 @@ class Load:
         self.slowest_refusal_s = 0.0
         self._edges = [(host, int(port)) for host, port in (edge.rsplit(":", 1) for edge in edges)]
         self._writes = writes
+        self._pause_s = pause_s
         self._random = random.Random(seed)
         self._asker = Asker(world, seed)
         self._stop = False
@@ -114,6 +125,8 @@ class Load:
                     await self._write(connection, edge)
                 else:
                     await self._read(connection, edge)
+                if self._pause_s:
+                    await asyncio.sleep(self._pause_s)
         finally:
             await connection.close()
 
