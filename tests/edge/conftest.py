@@ -55,9 +55,10 @@ def clusters(nginx: str, stocked: str, tmp_path: Path) -> Iterator[Clusters]:
     assert nginx
     made: list[Cluster] = []
 
-    def make(*, url: str = stocked, replicas: int = 3) -> Cluster:
+    def make(*, url: str = stocked, replicas: int = 3, **settings: str) -> Cluster:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("REVIEWS_")}
         environment = {**kept, "DATABASE_URL": url, "REVIEWS_LOG_LEVEL": "warning", "REVIEWS_GRAPHIQL": "false"}
+        environment |= settings
         cluster = Cluster(environment, tmp_path / f"cluster-{len(made)}", replicas, print)
         made.append(cluster)
         cluster.start()

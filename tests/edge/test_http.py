@@ -9,6 +9,7 @@ import json
 import re
 import signal
 import ssl
+import statistics
 import subprocess
 import threading
 import time
@@ -205,9 +206,12 @@ def test_without_replicas_it_is_503_at_once_or_an_old_answer_where_allowed(clust
     cluster.replicas[0].stop(signal.SIGKILL)
     time.sleep(1)
 
-    started = time.monotonic()
-    refused = honest.http.get(card(8))
-    assert time.monotonic() - started < 0.1
+    times = []
+    for _ in range(5):
+        started = time.monotonic()
+        refused = honest.http.get(card(8))
+        times.append(time.monotonic() - started)
+    assert statistics.median(times) < 0.1
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert refused.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
     assert honest.http.post("/graphql", json={"query": "{ __typename }"}).status_code == 503

@@ -86,7 +86,8 @@ class Load:
         self.forgiving = forgiving
         self.good_reads: list[float] | None = None
         """When set, the moments of reads that were answered."""
-        self.slowest_refusal_s = 0.0
+        self.refusals_s: list[float] = []
+        """How long each 503 took."""
         self._edges = [(host, int(port)) for host, port in (edge.rsplit(":", 1) for edge in edges)]
         self._writes = writes
         self._pause_s = pause_s
@@ -146,7 +147,7 @@ class Load:
         findings.states[answer.state.decode() or "none"] += 1
         findings.statuses[answer.status] += 1
         if answer.status == 503:
-            self.slowest_refusal_s = max(self.slowest_refusal_s, time.monotonic() - sent)
+            self.refusals_s.append(time.monotonic() - sent)
         self._judge(question, answer, edge)
 
     def _judge(self, question: Question, answer: Response, edge: int) -> None:
