@@ -87,15 +87,13 @@ def main() -> None:
 @contextmanager
 def _servers(place: Path, upstream: str) -> Iterator[dict[str, tuple[int, Child]]]:
     """The edge and the plain cache before the gateway at ``upstream``: port and process by name."""
-    edge_port, plain_port = free_port(), free_port()
-    edge = Edge(
-        1,
-        f"127.0.0.1:{edge_port}",
-        f"127.0.0.1:{free_port()}",
-        [upstream],
-        place,
-        {"EDGE_WORKERS": "1", "EDGE_CACHE_MIB": str(CACHE_MIB), "EDGE_LOG": str(place / "access-edge.log")},
-    )
+    plain_port = free_port()
+    edges = {}
+    for number, (name, log) in enumerate({"edge": str(place / "access-edge.log"), "edge, no log": "off"}.items()):
+        port = free_port()
+        settings = {"EDGE_WORKERS": "1", "EDGE_CACHE_MIB": str(CACHE_MIB), "EDGE_LOG": log}
+        status = f"127.0.0.1:{free_port()}"
+        edges[name] = (port, Edge(number, f"127.0.0.1:{port}", status, [upstream], place, settings))
     text = Path(_PLAIN).read_text()
     for name, value in {
         "PLACE": str(place),
@@ -108,14 +106,16 @@ def _servers(place: Path, upstream: str) -> Iterator[dict[str, tuple[int, Child]
     configuration.write_text(text)
     command = ["nginx", "-p", f"{place}/", "-c", str(configuration), "-e", "stderr"]
     plain = Child("plain cache", command, dict(os.environ), place / "plain.log")
-    edge.start()
     plain.start()
+    for _, edge in edges.values():
+        edge.start()
     try:
-        edge.wait_until_ready()
-        yield {"plain": (plain_port, plain), "edge": (edge_port, edge)}
+        for _, edge in edges.values():
+            edge.wait_until_ready()
+        yield {"plain": (plain_port, plain), **edges}
     finally:
-        edge.stop(signal.SIGTERM, 5)
-        plain.stop(signal.SIGTERM, 5)
+        for _, child in ((plain_port, plain), *edges.values()):
+            child.stop(signal.SIGTERM, 5)
 
 
 def _case(
@@ -136,6 +136,9 @@ def _case(
     return {
         "title": title,
         **{name: one.summary() for name, one in measured.items()},
+        "log_us": round(
+            statistics.median(measured["edge"].cpu_us) - statistics.median(measured["edge, no log"].cpu_us), 2
+        ),
         "cheaper": round(statistics.median(ratios), 2),
         "cheaper_each_round": [round(ratio, 2) for ratio in ratios],
     }
@@ -189,10 +192,10 @@ def _machine() -> dict[str, object]:
 
 
 def _show(result: dict[str, object]) -> None:
-    print(f"\n{'':32}{'plain cache':>24}{'edge':>24}{'plain/edge':>12}")
+    print(f"\n{'':32}{'plain cache':>24}{'edge':>24}{'plain/edge':>12}{'its log':>10}")
     for case in result["cases"]:
         plain, edge = (f"{case[n]['cpu_us']:.1f} µs {case[n]['hits_a_second']:,}/s" for n in ("plain", "edge"))
-        print(f"{case['title']:32}{plain:>24}{edge:>24}{case['cheaper']:>12}")
+        print(f"{case['title']:32}{plain:>24}{edge:>24}{case['cheaper']:>12}{case['log_us']:>7} µs")
     print(f"Each round: {[case['cheaper_each_round'] for case in result['cases']]}; {time.strftime('%Y-%m-%d')}")
 
 

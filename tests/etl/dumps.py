@@ -19,11 +19,16 @@ def dump(url: str) -> dict[str, list[str]]:
             url, "SELECT load_id, fingerprint, source, report FROM loads ORDER BY 1"
         )
     ]
+    # What was recorded, in its order: the transactions' own numbers are those of this database.
+    content["changes"] = [row["tags"] for row in rows(url, "SELECT tags FROM changes ORDER BY change_id")]
+    content["changes_forgotten"] = []
     content["sequences"] = [
-        # After a crash PostgreSQL leaves out up to 32 numbers of a sequence, so that of the loads is not looked at.
+        # After a crash PostgreSQL leaves out up to 32 numbers of a sequence: those that a load takes are not looked at.
         str(tuple(row))
         for row in rows(
-            url, "SELECT sequencename, last_value FROM pg_sequences WHERE sequencename <> 'load_numbers' ORDER BY 1"
+            url,
+            "SELECT sequencename, last_value FROM pg_sequences "
+            "WHERE sequencename NOT IN ('load_numbers', 'change_numbers') ORDER BY 1",
         )
     ]
     content["schema"] = schema(url)
