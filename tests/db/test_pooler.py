@@ -110,6 +110,17 @@ def test_a_document_is_registered(pooled: Gateway) -> None:
     assert "data" in pooled.http.post("/graphql", json={"extensions": extensions}).json()
 
 
+def test_changes_are_told(pooled: Gateway, shop: Shop) -> None:
+    with pooled.http.stream("GET", "/internal/changes", timeout=5) as stream:
+        lines = stream.iter_lines()
+        assert next(lines).split()[0] == "reset"
+        product = shop.product().number
+        told = next(
+            line.split() for line in lines if line.startswith("change") and f"product:{product}" in line.split()
+        )
+    assert told[2:] == [f"product:{product}", "catalog"]
+
+
 async def settings_seen(url: str) -> tuple[str, str, str]:
     """Whether a read may write, and how long a read and a write may take, as PostgreSQL has it."""
     settings = Settings(database_url=Secret(url), pgbouncer=True, statement_timeout_ms=700)
