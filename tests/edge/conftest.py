@@ -13,6 +13,7 @@ from etl.load import load_folder
 from graphql_api.cluster import Cluster
 from graphql_api.settings import Secret, Settings
 from tests.conftest import Requires, Unmet
+from tests.edge.checking.said import machine, write_line
 from tests.edge.console import MODULES, Console, running_console
 from tests.harness.databases import Databases
 
@@ -39,6 +40,7 @@ def console(nginx: str) -> Iterator[Console]:
 @pytest.fixture(scope="session")
 def stocked(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a database with a made-up shop in it."""
+    write_line(f"\n{machine()}, {PRODUCTS:,} products")
     url = databases.migrated()
     place = tmp_path_factory.mktemp("shop")
     generate_folder(place / "csv", products=PRODUCTS, seed=7)

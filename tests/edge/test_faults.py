@@ -24,8 +24,9 @@ from graphql_api.settings import Settings
 from tests.edge.checking.faults import Fault, Outcome, under_load, until
 from tests.edge.checking.load import Load
 from tests.edge.checking.proxy import Proxy
+from tests.edge.checking.said import write_line
 from tests.edge.conftest import PRODUCTS, Clusters
-from tests.edge.test_freshness import edge_of, write_line
+from tests.edge.test_freshness import edge_of
 
 pytestmark = pytest.mark.edge
 

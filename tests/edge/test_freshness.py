@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 
 import pytest
 
 from graphql_api.cluster import Cluster
 from graphql_api.processes import Edge, free_port
 from tests.edge.checking.load import Findings, Load
+from tests.edge.checking.said import write_line
 from tests.edge.checking.staleness import Delays, delays_of_sql, delays_of_votes
 from tests.edge.checking.world import World
 from tests.edge.conftest import PRODUCTS, Clusters
@@ -18,11 +18,6 @@ from tests.edge.conftest import PRODUCTS, Clusters
 pytestmark = pytest.mark.edge
 
 READS = int(os.environ.get("EDGE_READS", "100000"))
-
-
-def write_line(text: str) -> None:
-    """Say what was found, also where the test passes: ``make test-edge`` shows it."""
-    sys.__stdout__.write(f"{text}\n") if sys.__stdout__ else None
 
 
 def edge_of(cluster: Cluster, **more: str) -> Edge:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.edge.checking.said import write_line
 from tests.edge.conftest import Clusters
 from tests.edge.spellings import DOCUMENTS, HASHES, Speller
-from tests.edge.test_freshness import edge_of, write_line
+from tests.edge.test_freshness import edge_of
 
 pytestmark = pytest.mark.edge
 
