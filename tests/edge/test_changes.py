@@ -69,3 +69,18 @@ def test_after_a_reset_the_same_transaction_number_is_another_transaction(consol
     )
 
     assert answers == [1]
+
+
+def test_a_line_holds_tags_and_nothing_else_is_one(console: Console) -> None:
+    answers = console.run(
+        """
+        local numbers, says = require("edge.numbers"), require("edge.changes").says
+        says.reset("p1", "A/1")
+        says.change("902", "product:3", "change 902 product:3 catalog")
+        says.at("p2", "A/2")
+        return numbers.number_of("product:3") > 0, numbers.number_of("catalog") > 0,
+          numbers.number_of("change"), numbers.number_of("902")
+        """
+    )
+
+    assert answers == [True, True, 0, 0]

@@ -41,7 +41,7 @@ function says.change(xid, _, line)
   -- The mutation's own answer came through this edge, and was applied then.
   if seen:get(xid) then return end
   local tags = {}
-  for tag in line:gmatch("%S+", #"change " + #xid + 1) do tags[#tags + 1] = tag end
+  for tag in line:sub(#"change " + #xid + 2):gmatch("%S+") do tags[#tags + 1] = tag end
   waiting[#waiting + 1] = tags
 end
 

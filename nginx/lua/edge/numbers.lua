@@ -12,7 +12,7 @@
 -- only then looks whether a write begun since touched one of them: looked at in the other order, a write between the
 -- two looks would be taken for an old one. A reader reads `live` before the numbers of the tags, for the same reason.
 local control, ring, tags = ngx.shared.control, ngx.shared.ring, ngx.shared.tags
-local concat, gmatch, find, format = table.concat, string.gmatch, string.find, string.format
+local concat, gmatch, find, format, sub = table.concat, string.gmatch, string.find, string.format, string.sub
 local worker_id = ngx.worker.id
 
 local RING = 4096
@@ -152,7 +152,7 @@ function _M.touched_since(noted, names)
     local line = ring:get(number % RING)
     local _, head = find(line or "", number .. " ", 1, true)
     if not head or head ~= #tostring(number) + 1 then return true end
-    for tag in gmatch(line, "%S+", head + 1) do
+    for tag in gmatch(sub(line, head + 1), "%S+") do
       if shown[tag] then return true end
     end
   end
