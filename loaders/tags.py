@@ -1,7 +1,7 @@
 """Tags: what an answer shows, so that whoever keeps it knows which writes make it stale.
 
 ``product:N`` is everything of a product, its reviews, photos, figures and ratings included, present or not;
-``review:N`` a plain review number that nothing was found under; ``catalog`` which products there are, in which
+``review:N`` a plain review number that was looked up; ``catalog`` which products there are, in which
 categories and order.
 """
 
@@ -42,8 +42,8 @@ def by_attribute(key: Any, _value: Any) -> Iterable[str]:
 
 
 def by_number(key: int, review: Any) -> Iterable[str]:
-    """Of a look-up by plain review number: the product that was found, or else the number, for it may come to be."""
-    return (of_review(key) if review is None else of_product(review.product_id),)
+    """Of a look-up by plain review number: the number, for it may come to be, here or below another product too."""
+    return (of_review(key),) if review is None else (of_review(key), of_product(review.product_id))
 
 
 def by_page(_key: Any, page: Any) -> Iterable[str]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 NO_TRANSACTION = "0"
 """Stands where nothing was written because it was done before: those who ask from now on must see it all the same."""
 
+NO_PLACE = "0/0"
+"""Before everything in the log: how far it is is not known."""
+
 MOST_TAGS = 400
 
 
@@ -16,13 +19,14 @@ class Changed:
     """The transactions, the place of the last one in the primary's log, and the tags that they touched."""
 
     xids: list[str] = field(default_factory=list)
-    lsn: str = "0/0"
+    lsn: str = NO_PLACE
     tags: set[str] = field(default_factory=set)
 
     def add(self, xid: str, lsn: str, tags: Iterable[str]) -> None:
         """One more transaction, which committed after the others."""
         self.xids.append(xid)
-        self.lsn = lsn
+        if lsn != NO_PLACE:
+            self.lsn = lsn
         self.tags.update(tags)
 
     def header(self) -> bytes:

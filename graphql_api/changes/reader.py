@@ -18,18 +18,23 @@ KEPT_MINUTES = 10
 FORGOTTEN_AT_ONCE = 2000
 """More than are recorded in a second, and removed in some 10 ms: who reads meanwhile waits no longer."""
 
-_POSITION = re.compile(r"(\d{1,20})-([0-9A-F]{8}):(\d{1,20}:\d{1,20}:(?:\d{1,20}(?:,\d{1,20})*)?)", re.ASCII)
+_POSITION = re.compile(r"(\d{1,20}-[0-9A-F]{8}-\d{1,10}):(\d{1,20}:\d{1,20}:(?:\d{1,20}(?:,\d{1,20})*)?)", re.ASCII)
 
 # The timeline is that of the log as it is being written: the control file has the old one from a promotion until the
-# next checkpoint.
+# next checkpoint. Databases of one server have its identifier and its transactions' numbers in common. For
+# the log's end see below.
 _HERE = """
 SELECT (SELECT system_identifier::text FROM pg_control_system())
-       || '-' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS system,
-       pg_current_snapshot()::text AS snapshot, pg_current_wal_flush_lsn()::text AS lsn
+       || '-' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+       || '-' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS system,
+       pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS lsn
 """
-# The log's end is read after the snapshot is taken, so every commit that the snapshot sees lies before it.
+# The log's end is read after the snapshot is taken, so every commit that the snapshot sees lies before it. With
+# synchronous_commit off, as the ETL has it, a commit is seen some 200 ms before it is flushed, so with changes it is
+# the end of what was inserted. Without, the end of what was flushed: standbys get no more, and need not be waited for.
 _SINCE = """
-SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_flush_lsn()::text AS lsn,
+SELECT pg_current_snapshot()::text AS snapshot,
+       (CASE WHEN count(*) > 0 THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END)::text AS lsn,
        array_agg(found.xid::text ORDER BY found.change_id) AS xids,
        array_agg(found.tags ORDER BY found.change_id) AS tags
 FROM (
@@ -67,7 +72,7 @@ class Position(NamedTuple):
     def of(cls, text: str) -> Position | None:
         """The position that ``text`` writes; ``None`` if it writes none."""
         match = _POSITION.fullmatch(text)
-        return cls(f"{match[1]}-{match[2]}", match[3]) if match else None
+        return cls(match[1], match[2]) if match else None
 
 
 class Reading(NamedTuple):

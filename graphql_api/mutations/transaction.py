@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import String, bindparam, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from graphql_api.changes.changed import NO_TRANSACTION, Changed
+from graphql_api.changes.changed import NO_PLACE, NO_TRANSACTION, Changed
 from graphql_api.context import Context
 from graphql_api.db.engine import is_passing
 from graphql_api.db.models import Change
@@ -21,7 +21,11 @@ logger = logging.getLogger("reviews")
 _own = select(cast(Change.xid, String), Change.tags).where(
     Change.product_id.in_([bindparam("product_id"), 0]), Change.xid == func.pg_current_xact_id_if_assigned()
 )
-_LSN = "SELECT pg_current_wal_flush_lsn()::text"
+# Where a commit does not wait for the flush, it may lie behind the end of what was flushed.
+_LSN = """
+SELECT (CASE current_setting('synchronous_commit')
+        WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END)::text
+"""
 
 
 class Transaction:
@@ -54,11 +58,14 @@ async def transaction(context: Context) -> AsyncIterator[Transaction]:
         context.changed = context.changed or Changed()
         xid = recorded[0][0] if recorded else NO_TRANSACTION
         tags = made.tags.union(*(row.tags.split() for row in recorded))
-        context.changed.add(xid, await _lsn(connection), tags)
+        lsn = await _lsn(connection)
+        # An edge passes over a transaction that it was told of before. Without the log's end it must not: reads until
+        # then may come from a standby that does not have it.
+        context.changed.add(xid if lsn else NO_TRANSACTION, lsn or NO_PLACE, tags)
 
 
-async def _lsn(connection: AsyncConnection) -> str:
-    """Where the primary's log ends now, which is after the commit."""
+async def _lsn(connection: AsyncConnection) -> str | None:
+    """Where the primary's log ends now, which is after the commit; ``None`` if the primary has left."""
     try:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
@@ -66,7 +73,7 @@ async def _lsn(connection: AsyncConnection) -> str:
     except Exception as error:
         if not is_passing(error):
             raise
-        # The work is done and is said to be. A read at a standby may be older; whoever asks there waits in vain.
+        # The work is done and is said to be.
         logger.warning("The database left after a commit: %s", type(error).__name__)
-        return "0/0"
+        return None
     return lsn

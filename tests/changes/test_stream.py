@@ -49,7 +49,7 @@ class Listener:
 
     async def changes(self) -> list[list[str]]:
         """The tags of the changes that are told next, until all of them have been."""
-        found = []
+        found: list[list[str]] = []
         while (words := await self.line())[0] == "change" or not found:
             if words[0] == "change":
                 found.append(words[2:])

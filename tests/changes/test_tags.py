@@ -223,7 +223,7 @@ def test_another_products_answers_are_not_touched(asked: Gateway, shelf: Shelf) 
     kept = all_kept(asked, shelf)
 
     assert kept["other product"].tags == {f"product:{shelf.other.number}"}
-    assert kept["review by number"].tags == {f"product:{shelf.product.number}"}
+    assert kept["review by number"].tags == {f"product:{shelf.product.number}", f"review:{shelf.review}"}
     assert kept["review to come"].tags == {f"review:{shelf.coming_review}"}
     assert kept["categories"].tags == {"catalog"}
     assert kept["nothing"].tags == {"all"}
