@@ -65,7 +65,7 @@ def test_a_replica_waits_for_the_migration_and_becomes_ready_by_itself(databases
         assert httpx.get(f"{address}/readyz").status_code == 200
         assert httpx.post(f"{address}/graphql", json=QUERY).json() == {"data": {"product": None}}
         # A look in the middle of the migration may have found an older revision, and says so.
-        assert [line for line in running.said if line.endswith("INFO reviews: Ready.")] == [running.said[-1]]
+        assert [line.endswith("INFO reviews: Ready.") for line in running.said].count(True) == 1
     finally:
         assert running.end(signal.SIGTERM) == 0
 
