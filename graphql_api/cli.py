@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,14 @@ def _settings(**flags: object) -> Settings:
     settings = dataclasses.replace(Settings.from_environment(os.environ), **given)  # type: ignore[arg-type] # by click
     configure_logging(settings.log_level)
     return settings
+
+
+@contextmanager
+def _needing_etl(command: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise OperatorError(f"{command} needs the package {error.name}: install reviews-gateway[etl].") from error
 
 
 _port = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [REVIEWS_PORT, else 8000]")
@@ -77,10 +87,8 @@ def up(
     demo: bool,  # noqa: FBT001 - click gives it by name
 ) -> None:
     """Bring everything up: database, tables, data, gateway. Ctrl-C stops it all."""
-    try:
+    with _needing_etl("reviews up"):
         from graphql_api.up import up as bring_up  # noqa: PLC0415 - the other commands need no ETL
-    except ModuleNotFoundError as error:
-        raise OperatorError(f"reviews up needs the package {error.name}: install reviews-gateway[etl].") from error
     bring_up(_settings(port=port, host=host, workers=workers, state=state), csv=csv, demo=demo)
 
 
@@ -102,10 +110,8 @@ def cluster(
     demo: bool,  # noqa: FBT001 - click gives it by name
 ) -> None:
     """Bring up database, data, replicas and the edge before them. Ctrl-C stops it all."""
-    try:
+    with _needing_etl("reviews cluster"):
         from graphql_api.cluster import run  # noqa: PLC0415 - the other commands need no ETL
-    except ModuleNotFoundError as error:
-        raise OperatorError(f"reviews cluster needs the package {error.name}: install reviews-gateway[etl].") from error
     run(_settings(port=port, host=host, state=state), replicas=replicas, csv=csv, demo=demo)
 
 

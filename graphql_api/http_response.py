@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 import xxhash
 from starlette.types import Send
 
+from graphql_api.changes.changed import MOST_TAGS
 from graphql_api.http_request import GRAPHQL_JSON, JSON
 from loaders.tags import ALL
 
@@ -27,7 +28,7 @@ NOT_KEPT = (b"cache-control", b"no-store")
 KEPT = (b"cache-control", b"public, max-age=0, must-revalidate")
 EDGE_MAX_AGE_S = 3600
 """How long an edge may keep an answer that no write touches."""
-MOST_TAGS, MOST_TAG_BYTES = 400, 8000
+MOST_TAG_BYTES = 8000
 _SEEDS = {JSON: 0, GRAPHQL_JSON: 1}
 _TAGS = re.compile(rb'(?:W/)?("[^"]*")')
 

@@ -7,9 +7,7 @@ is the worker's CPU a hit: the machine's two cores also run wrk.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import re
 import shutil
 import signal
@@ -20,18 +18,21 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import psutil
+
 from graphql_api.processes import Child, Edge, free_port
+from perf.bench import about, write
 from perf.catalogue import running_catalogue
 from perf.load import hash_of
+from perf.pages import busy
 from perf.servers import document, gateway
 
 ROOT = Path(__file__).parent.parent
 _SCRIPT, _PLAIN = (str(Path(__file__).with_name(name)) for name in ("hits.lua", "plain.conf"))
-_TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 64
 CACHE_MIB = 1024
 CASES = (("500 pages, all alike", 500, "even"), ("100,000 pages by Zipf's law", 100_000, "zipf"))
@@ -72,16 +73,15 @@ def main() -> None:
             gateway(catalogue, "gateway") as server,
             _servers(place, server.address.removeprefix("http://")) as ports,
         ):
-            result = {"rounds": given.rounds, "seconds": given.seconds, "machine": _machine(), "cases": []}
+            result: dict[str, Any] = {**about(catalogue, {"nginx": _nginx()}), "rounds": given.rounds}
+            result |= {"seconds": given.seconds, "cases": []}
             for title, pages, shares in CASES:
                 result["cases"].append(_case(title, min(pages, given.products), shares, ports, given))
     finally:
         shutil.rmtree(place)
     _show(result)
     if given.write:
-        path = ROOT / "perf" / "results" / f"edge-{datetime.now(UTC):%Y-%m-%d}.json"
-        path.write_text(json.dumps(result, indent=2) + "\n")
-        print(f"Wrote {path.relative_to(ROOT)}.")
+        write(result, "edge")
 
 
 @contextmanager
@@ -174,21 +174,18 @@ def _asked(port: int, pages: int, shares: str, seconds: int, *, seed: int = 0, w
     return int(found[1]), float(found[2]) / (1000 if found[3] == "ms" else 1)
 
 
-def _worker(master: int) -> int:
+def _worker(master: int) -> psutil.Process:
     """The child of an nginx that has worked most: the other ones manage the cache."""
-    children = [int(one) for one in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
-    return max(children, key=_cpu)
+    return max(psutil.Process(master).children(), key=_cpu)
 
 
-def _cpu(process: int) -> float:
-    """Seconds of CPU that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+def _cpu(process: psutil.Process) -> float:
+    return busy(process.cpu_times())
 
 
-def _machine() -> dict[str, object]:
-    version = subprocess.run(["nginx", "-v"], check=True, capture_output=True, text=True).stderr.strip()
-    return {"cores": os.cpu_count(), "kernel": platform.release(), "nginx": version.rpartition("/")[2]}
+def _nginx() -> str:
+    said = subprocess.run(["nginx", "-v"], check=True, capture_output=True, text=True).stderr.strip()
+    return said.rpartition("/")[2]
 
 
 def _show(result: dict[str, object]) -> None:

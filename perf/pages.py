@@ -104,13 +104,14 @@ def _rounds(
                 seed=turn + 2,
             )
             if turn >= 0:
-                seen[server.name].append((load, _busy(process.cpu_times()) - _busy(before)))
+                seen[server.name].append((load, busy(process.cpu_times()) - busy(before)))
     return {server.name: _medians(seen[server.name]) for server in servers}
 
 
-def _busy(times: Any) -> float:
-    busy: float = times.user + times.system
-    return busy
+def busy(times: Any) -> float:
+    """Seconds of CPU among a process's times."""
+    seconds: float = times.user + times.system
+    return seconds
 
 
 def _medians(loads: list[tuple[Load, float]]) -> dict[str, float]:

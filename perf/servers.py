@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from graphql_api.processes import free_port
 from graphql_api.schema.characteristic import LABELS
 from perf.catalogue import Catalogue, run
 from perf.load import MARK, Asking, hash_of, persisted, spelt_out
@@ -67,7 +67,7 @@ def gateway(
         "REVIEWS_READ_CONNECTIONS": str(CONNECTIONS),
         **settings,
     }
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "graphql_api.cli", "serve", "--port", str(port)]
     with _running(name, command, environment, port) as process:
         yield Server(name, f"http://127.0.0.1:{port}", process, asking(PAGES[page], {"id": MARK}, by_text=by_text))
@@ -123,7 +123,7 @@ def _node() -> str:
 
 @contextmanager
 def _peer(catalogue: Catalogue, name: str, asked: Asking, page: str) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     environment = {
         "NODE_ENV": "production",
         "GRAPHILE_ENV": "production",
@@ -174,10 +174,3 @@ def _answers(port: int) -> bool:
         return error.code < 500  # the peers have no such page
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from graphql_api.db.engine import REVISION
 from graphql_api.db.migrate import migrate
+from graphql_api.processes import free_port
 from graphql_api.settings import Secret, Settings
 from tests.harness.databases import Databases, rows, run, value
 from tests.harness.gateway import Gateway, running_gateway
@@ -25,11 +25,6 @@ OPEN = """
     SELECT application_name, count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name LIKE 'reviews-%' GROUP BY 1 ORDER BY 1
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def answers(address: str) -> Callable[[], bool]:

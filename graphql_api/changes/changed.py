@@ -12,6 +12,7 @@ NO_PLACE = "0/0"
 """Before everything in the log: how far it is is not known."""
 
 MOST_TAGS = 400
+"""An answer with more is kept by no edge; a write with more is told as one of everything."""
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from graphql_api.changes.reader import Reader
+from graphql_api.db.engine import AWAY
 from graphql_api.settings import Settings
 
 logger = logging.getLogger("reviews")
@@ -28,8 +29,6 @@ SIGN_SECONDS = 0.25
 MOST_STREAMS = 32
 """Each has a connection to the database, and an edge needs one."""
 _FORGET_SECONDS = 1
-# What the connection and its statements may come to when the database goes away.
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Changes:
@@ -39,16 +38,11 @@ class Changes:
         self._url = url
         self._settings = settings
         self._leaving = leaving
-        self._bells: set[asyncio.Event] = set()
-
-    def ring(self) -> None:
-        """Something was written through this process: look at once."""
-        for bell in self._bells:
-            bell.set()
+        self._streams = 0
 
     async def response(self, request: Request) -> Response:
         """The stream that ``request`` asks for; 503 when the primary is away, the replica leaves or has too many."""
-        if self._leaving.is_set() or len(self._bells) >= MOST_STREAMS:
+        if self._leaving.is_set() or self._streams >= MOST_STREAMS:
             return PlainTextResponse("no more streams\n", 503, {"Retry-After": "1"})
         try:
             connection = await asyncpg.connect(
@@ -58,22 +52,20 @@ class Changes:
                 server_settings={"application_name": "reviews-gateway changes", "timezone": "UTC"},
                 **({"statement_cache_size": 0} if self._settings.pgbouncer else {}),
             )
-        except _AWAY as error:
+        except AWAY as error:
             logger.warning("The changes cannot be read: %s", type(error).__name__)
             return PlainTextResponse("the database is away\n", 503, {"Retry-After": "1"})
         lines = self._lines(connection, request.query_params.get("after", ""))
         return StreamingResponse(lines, media_type="text/plain", headers={"Cache-Control": "no-store"})
 
     async def _lines(self, connection: asyncpg.Connection, after: str) -> AsyncIterator[bytes]:
-        bell = asyncio.Event()
-        self._bells.add(bell)
+        self._streams += 1
         try:
             reader = await Reader.open(connection)
             word = "from" if await reader.go_on_from(after) else "reset"
             yield f"{word} {reader.position} {reader.lsn}\n".encode()
             told, forgotten = 0.0, time.monotonic()
             while not self._leaving.is_set():
-                bell.clear()
                 reading = await reader.read()
                 now = time.monotonic()
                 if reading.changes or now - told >= SIGN_SECONDS:
@@ -86,10 +78,10 @@ class Changes:
                         await reader.forget_old()
                     forgotten = now
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), LOOK_SECONDS)
-        except _AWAY as error:
+                    await asyncio.wait_for(self._leaving.wait(), LOOK_SECONDS)
+        except AWAY as error:
             # The edge asks another replica, or this one again.
             logger.warning("A stream of changes ended: %s", type(error).__name__)
         finally:
-            self._bells.discard(bell)
+            self._streams -= 1
             connection.terminate()

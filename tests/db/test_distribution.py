@@ -17,7 +17,7 @@ import pytest
 from graphql_api.settings import Secret, Settings
 from tests.documents.test_documents import BODY, DOCUMENTS, stocked
 from tests.harness.databases import Databases, rows
-from tests.harness.gateway import Gateway, running_gateway
+from tests.harness.gateway import Gateway, hearing_statements, running_gateway
 from tests.harness.processes import ROOT
 from tests.harness.shop import Shop
 
@@ -113,15 +113,9 @@ class _Recorder(logging.Handler):
 @contextmanager
 def recorded() -> Iterator[set[Ran]]:
     """The statements that gateways of this process run meanwhile."""
-    logger, recorder = logging.getLogger("reviews.sql"), _Recorder()
-    level = logger.level
-    logger.addHandler(recorder)
-    logger.setLevel(logging.DEBUG)
-    try:
+    recorder = _Recorder()
+    with hearing_statements(recorder):
         yield recorder.ran
-    finally:
-        logger.removeHandler(recorder)
-        logger.setLevel(level)
 
 
 SORTS = ["RELEVANT", "NEWEST", "HELPFUL", "HIGHEST_RATED", "LOWEST_RATED"]

@@ -20,6 +20,7 @@ import asyncpg
 import pytest
 
 from graphql_api.db.engine import open_database
+from graphql_api.processes import free_port
 from graphql_api.settings import Secret, Settings
 from tests.documents.test_documents import DOCUMENTS
 from tests.harness.gateway import Gateway, running_gateway
@@ -27,13 +28,6 @@ from tests.harness.shop import Shop
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 SERVER_CONNECTIONS = 2
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from graphql_api.processes import free_port
 
 NGINX = Path(__file__).parents[2] / "nginx"
 MODULES = Path("/usr/lib/nginx/modules")
@@ -79,8 +80,7 @@ def running_console() -> Iterator[Console]:
         place = Path(name)
         place.chmod(0o755)
         (place / "lua").symlink_to(NGINX / "lua")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         configuration = place / "nginx.conf"
         configuration.write_text(_CONFIGURATION.format(place=place, modules=MODULES, nginx=NGINX, port=port))
         command = ["nginx", "-p", f"{place}/", "-c", str(configuration), "-e", "stderr"]

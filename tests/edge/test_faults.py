@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import signal
 import time
-import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 import asyncpg
 import pytest
@@ -26,7 +23,7 @@ from tests.edge.checking.load import Load
 from tests.edge.checking.proxy import Proxy
 from tests.edge.checking.said import write_line
 from tests.edge.conftest import PRODUCTS, Clusters
-from tests.edge.test_freshness import edge_of
+from tests.edge.test_freshness import edge_of, status_of
 
 pytestmark = pytest.mark.edge
 
@@ -43,13 +40,6 @@ def survived(name: str, url: str, edge: Edge, fault: Fault, *, forgiving: bool =
     assert (found.stale, found.wrong, found.errors) == (0, 0, 0), found.told
     assert (outcome.lost, outcome.doubled) == (0, 0)
     return outcome
-
-
-def status_of(edge: Edge) -> dict[str, Any]:
-    """What the edge says of itself."""
-    with urllib.request.urlopen(f"http://{edge.status}/status", timeout=5) as answer:
-        state: dict[str, Any] = json.load(answer)
-    return state
 
 
 def ready(edge: Edge, replica: Replica) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import urllib.request
+from typing import Any
 
 import pytest
 
@@ -24,6 +27,13 @@ def edge_of(cluster: Cluster, **more: str) -> Edge:
     """An edge with two workers and no limit of writes."""
     settings = {"EDGE_WORKERS": "2", "EDGE_POST_RATE": "1000000", "EDGE_LOG": "off", **more}
     return cluster.add_edge(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}", **settings)
+
+
+def status_of(edge: Edge) -> dict[str, Any]:
+    """What the edge says of itself."""
+    with urllib.request.urlopen(f"http://{edge.status}/status", timeout=5) as answer:
+        state: dict[str, Any] = json.load(answer)
+    return state
 
 
 def loaded(url: str, edges: list[Edge], reads: int, *, most: int = PRODUCTS, writes: float = 0.05) -> Findings:

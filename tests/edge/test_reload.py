@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
-import urllib.request
-from typing import Any
 
 import pytest
 
 from graphql_api.processes import Edge
 from tests.edge.conftest import Clusters
 from tests.edge.spellings import HASHES
-from tests.edge.test_freshness import edge_of
+from tests.edge.test_freshness import edge_of, status_of
 from tests.edge.test_spellings import Asked
 from tests.harness.processes import wait_for
 
 pytestmark = pytest.mark.edge
 
 PATH = f"/graphql/p/{HASHES['search']}/S"
-
-
-def state_of(edge: Edge) -> dict[str, Any]:
-    """What the edge says of itself."""
-    with urllib.request.urlopen(f"http://{edge.status}/status", timeout=5) as answer:
-        state: dict[str, Any] = json.load(answer)
-    return state
 
 
 def asked(edge: Edge) -> str | None:
@@ -46,15 +36,15 @@ def test_after_a_reload_numbers_go_on_and_every_page_is_forgotten(clusters: Clus
     gateway = Asked(cluster.replicas[0].address)
     gateway.register()
     gateway.close()
-    wait_for(lambda: state_of(edge)["live"])
+    wait_for(lambda: status_of(edge)["live"])
     assert [asked(edge), asked(edge)] == ["MISS", "HIT"]
-    before = state_of(edge)["begun"]
+    before = status_of(edge)["begun"]
 
     edge.tell(signal.SIGHUP)
-    wait_for(lambda: state_of(edge)["begun"] > before)
+    wait_for(lambda: status_of(edge)["begun"] > before)
     # The worker of before takes no connection any more once the new one does.
     time.sleep(0.5)
 
-    assert state_of(edge)["begun"] == before + 1
-    wait_for(lambda: state_of(edge)["live"])
+    assert status_of(edge)["begun"] == before + 1
+    wait_for(lambda: status_of(edge)["live"])
     assert [asked(edge), asked(edge)] == ["MISS", "HIT"]

@@ -80,13 +80,20 @@ class _Recorder(logging.Handler):
 @contextmanager
 def recorded_statements() -> Iterator[list[str]]:
     """The names of reads and the texts of writes that gateways of this process run meanwhile, in their order."""
-    logger = logging.getLogger("reviews.sql")
     recorder = _Recorder()
+    with hearing_statements(recorder):
+        yield recorder.names
+
+
+@contextmanager
+def hearing_statements(recorder: logging.Handler) -> Iterator[None]:
+    """Let ``recorder`` hear of each statement that gateways of this process run meanwhile."""
+    logger = logging.getLogger("reviews.sql")
     level = logger.level
     logger.addHandler(recorder)
     logger.setLevel(logging.DEBUG)
     try:
-        yield recorder.names
+        yield
     finally:
         logger.removeHandler(recorder)
         logger.setLevel(level)

@@ -57,6 +57,4 @@ function _M.encoded(body, coding)
   if coding == "br" then return brotli and br(body) end
 end
 
-_M.has_brotli = brotli ~= nil
-
 return _M

@@ -1,6 +1,6 @@
 -- The addresses of a name. nginx's own resolver gives Lua one of them, and the edge needs all.
 -- Source of the format: RFC 1035, 4.1; of the larger answer: RFC 6891.
-local char, byte, sub = string.char, string.byte, string.sub
+local char, byte = string.char, string.byte
 
 local _M = {}
 

@@ -15,8 +15,8 @@ local ready, probing = {}, {} -- address:port → boolean
 local function publish()
   local found, seen = {}, {}
   for _, upstream in ipairs(options.upstream) do
-    local name, port = upstream:match("^(.-):(%d+)$")
-    for _, host in ipairs(addresses[name] or {}) do
+    local port = upstream.port
+    for _, host in ipairs(addresses[upstream.name] or {}) do
       local address = host .. ":" .. port
       if not seen[address] then
         seen[address] = true
@@ -61,16 +61,15 @@ end
 local function resolve(premature)
   if premature then return end
   for _, upstream in ipairs(options.upstream) do
-    local name = upstream:match("^(.-):%d+$")
-    if name:find("^[%d.]+$") then
+    local name = upstream.name
+    if upstream.is_address then
       addresses[name] = { name }
     else
       local found, problem = dns.addresses(name, options.resolvers)
       if found then
         -- One that is new is asked before it is given requests.
-        local port = upstream:match(":(%d+)$")
         for _, host in ipairs(found) do
-          local address = host .. ":" .. port
+          local address = host .. ":" .. upstream.port
           if ready[address] == nil and addresses[name] then ready[address] = false end
         end
         addresses[name] = found

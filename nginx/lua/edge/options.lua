@@ -1,6 +1,6 @@
 -- What differs by machine, as the generated include gives it to edge/start.lua.
 return {
-  upstream = {}, -- "host:port" each
+  upstream = {}, -- given as "host:port" each; kept as {name, port, is_address}
   resolvers = {}, -- addresses of name servers
   stale_seconds = 0,
   worker_pages = 8192,

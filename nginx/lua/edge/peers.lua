@@ -57,8 +57,9 @@ end
 function _M.start()
   local peers = {}
   for _, upstream in ipairs(options.upstream) do
-    local host, port = upstream:match("^(.-):(%d+)$")
-    if host and host:find("^[%d.]+$") then peers[#peers + 1] = { host = host, port = port, ready = true } end
+    if upstream.is_address then
+      peers[#peers + 1] = { host = upstream.name, port = upstream.port, ready = true }
+    end
   end
   _M.publish(peers)
 end

@@ -5,6 +5,10 @@ local _M = {}
 
 function _M.master(given)
   for name, value in pairs(given) do options[name] = value end
+  for i, upstream in ipairs(options.upstream) do
+    local name, port = upstream:match("^(.-):(%d+)$")
+    options.upstream[i] = { name = name, port = port, is_address = name:find("^[%d.]+$") ~= nil }
+  end
   require("edge.numbers").start()
   require("edge.peers").start()
   -- Read here, by the user who may: workers are another one's, and no first request should wait for it.
