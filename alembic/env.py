@@ -1,8 +1,9 @@
 """How Alembic reaches the database: DATABASE_URL, or the embedded one of the state folder.
 
-Two migrators at once wait for each other on an advisory lock; each migration is one transaction; a lock that traffic
-holds too long ends the migration, with nothing changed, instead of stopping the traffic behind it.
-``alembic -x lock_timeout_ms=60000 upgrade head`` waits longer.
+Two migrators at once wait for each other on an advisory lock; each migration is one transaction. A table that a long
+transaction holds is not waited for at length, as all traffic would wait behind the migration: it lets go, and tries
+again when the traffic has had its turn. ``alembic -x lock_tries=200 upgrade head`` tries for longer, and
+``-x lock_timeout_ms=60000`` lets the traffic wait.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 
 import asyncpg
 from alembic import context
@@ -23,17 +25,33 @@ from graphql_api.db.models import Base
 from graphql_api.errors import OperatorError
 from graphql_api.settings import Settings
 
+logger = logging.getLogger("alembic.runtime.migration")
+
 ADVISORY_LOCK = 7_265_766_965_777_301
-LOCK_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 1_200
+"""Reads and writes of the table wait as long. More than PostgreSQL's ``deadlock_timeout``, a second: after that it ends
+an autovacuum that holds the table."""
+LOCK_TRIES = 20
+LOCK_PAUSE_S = 2.0
 STATEMENT_TIMEOUT_MS = 3_600_000
 
 
-def lock_timeout_ms() -> int:
-    """How long a migration waits for a table."""
-    given = context.get_x_argument(as_dictionary=True).get("lock_timeout_ms", str(LOCK_TIMEOUT_MS))
-    if not isinstance(given, str) or not given.isdecimal():
-        raise OperatorError(f"-x lock_timeout_ms={given} cannot be used: expected milliseconds.")
+def given_number(name: str, default: int) -> int:
+    """What ``-x name=…`` says."""
+    given = context.get_x_argument(as_dictionary=True).get(name, str(default))
+    if not isinstance(given, str) or not given.isdecimal() or int(given) == 0:
+        raise OperatorError(f"-x {name}={given} cannot be used: expected a whole number from 1.")
     return int(given)
+
+
+def lock_timeout_ms() -> int:
+    """How long a try waits for a table."""
+    return given_number("lock_timeout_ms", LOCK_TIMEOUT_MS)
+
+
+def lock_tries() -> int:
+    """How often a table is tried for."""
+    return given_number("lock_tries", LOCK_TRIES)
 
 
 def migrate(connection: Connection) -> None:
@@ -45,13 +63,32 @@ def migrate(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
     connection.commit()
     try:
-        context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
-        with context.begin_transaction():
-            context.run_migrations()
+        for left in reversed(range(lock_tries())):
+            try:
+                run_once(connection)
+                break
+            except DBAPIError as error:
+                if not is_held(error) or left == 0:
+                    raise
+            connection.rollback()
+            logger.warning("Traffic holds a table: it is tried again in %g s, %d times more.", LOCK_PAUSE_S, left)
+            time.sleep(LOCK_PAUSE_S)
     finally:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
         connection.commit()
+
+
+def run_once(connection: Connection) -> None:
+    """Run those that have not been run."""
+    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def is_held(error: DBAPIError) -> bool:
+    """Whether ``error`` says that a table was held for longer than the lock's timeout."""
+    return isinstance(root_of(error), asyncpg.LockNotAvailableError)
 
 
 async def migrate_online(url: str, settings: Settings) -> None:
@@ -62,10 +99,11 @@ async def migrate_online(url: str, settings: Settings) -> None:
         async with engine.connect() as connection:
             await connection.run_sync(migrate)
     except DBAPIError as error:
-        if isinstance(root_of(error), asyncpg.LockNotAvailableError):
+        if is_held(error):
             raise OperatorError(
-                f"Traffic held a table for more than {lock_timeout_ms()} ms, so the migration changed nothing: "
-                "run it again, or wait longer with alembic -x lock_timeout_ms=60000 upgrade head."
+                f"Traffic held a table for more than {lock_timeout_ms()} ms each of {lock_tries()} times, so the "
+                "migration changed nothing: end what holds it (SELECT * FROM pg_stat_activity ORDER BY xact_start) and "
+                "run it again, or try for longer with alembic -x lock_tries=200 upgrade head."
             ) from error
         raise
     finally:

@@ -177,6 +177,7 @@ class Catalogue:
         await self._check_nothing_moved()
         # Before anything is compared: a vote or a report between looking and writing would be counted as neither.
         await self._connection.execute(statements.lock_touched())
+        await self._connection.execute(statements.note_hidden_by_files())
         changes = await self._changes(files, placeholders=placeholders)
         if prune:
             changes += sum(file.missing for file in report.files)

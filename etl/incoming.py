@@ -128,6 +128,12 @@ _AFTER = f"""
                       CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM own, aclexplode(relacl) WHERE grantee <> relowner
         UNION ALL
+        SELECT 6, place, attname || privilege_type,
+               format('GRANT %s (%I) ON %I.%I TO %s%s', privilege_type, attname, nspname, relname,
+                      CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                      CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM own JOIN pg_attribute ON attrelid = own.oid AND NOT attisdropped, aclexplode(attacl)
+        UNION ALL
         SELECT 8, place, conname,
                format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(f.oid))
         FROM own JOIN pg_constraint AS f ON confrelid = own.oid
@@ -151,8 +157,6 @@ _IN_THE_WAY = f"""
     UNION ALL SELECT 'row-level security' FROM pg_class WHERE relrowsecurity AND oid IN (SELECT oid FROM t)
     UNION ALL SELECT 'the publication ' || pubname FROM pg_publication_rel
               JOIN pg_publication ON pg_publication.oid = prpubid WHERE prrelid IN (SELECT oid FROM t)
-    UNION ALL SELECT 'a privilege on the column ' || attname FROM pg_attribute
-              WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM t)
     LIMIT 1
 """
 

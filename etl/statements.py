@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     tuple_,
     union,
+    update,
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import array
@@ -36,7 +37,7 @@ from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.sql.dml import ReturningDelete
 
-from graphql_api.db.models import Base, Characteristic, HelpfulVote, Photo, Product, Rating, Report, Review
+from graphql_api.db.models import Base, Characteristic, HelpfulVote, Moderation, Photo, Product, Rating, Report, Review
 
 EVERYTHING_CHANGED = select(func.record_change(array(["all"]), 0))
 """Tells those who keep answers to forget them: rows that came past the triggers are recorded by nobody else."""
@@ -103,7 +104,8 @@ def _merged(column: str, real: Any, new: Any) -> ColumnElement[Any]:
     """What a row that is there becomes: what shoppers did through the gateway is kept beside what the file says."""
     if column == "reported":
         here = exists(_of_review(Report, literal(value=True)))
-        return cast("ColumnElement[Any]", or_(new.reported, and_(real.reported, here)))
+        by_reports = or_(new.reported, and_(real.reported, here))
+        return _decided(literal_column("reviews.product_id"), literal_column("reviews.review_id"), by_reports)
     if column == "helpfulness":
         votes = _of_review(HelpfulVote, func.count()).scalar_subquery()
         return cast("ColumnElement[Any]", func.least(new.helpfulness + votes, LARGEST_INTEGER))
@@ -115,7 +117,42 @@ def _of_review(written: type[HelpfulVote | Report], what: Any) -> Select[Any]:
     # As text: in ON CONFLICT the table is no FROM of the statement, so its columns would make it one of this query.
     product: ColumnElement[int] = literal_column("reviews.product_id")
     review: ColumnElement[int] = literal_column("reviews.review_id")
-    return select(what).select_from(written).where(written.product_id == product, written.review_id == review)
+    return (
+        select(what)
+        .where(written.product_id == product, written.review_id == review, written.undone_by.is_(None))
+        .select_from(written)
+    )
+
+
+def _decided(product: Any, review: Any, otherwise: Any) -> ColumnElement[bool]:
+    """Whether a review is to be hidden: as an operator has decided last, or ``otherwise``."""
+    decided = (
+        select(Moderation.action == "HIDE")
+        .where(
+            Moderation.product_id == product,
+            Moderation.review_id == review,
+            Moderation.action.in_(["HIDE", "RESTORE"]),
+        )
+        .order_by(Moderation.moderation_id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return cast("ColumnElement[bool]", func.coalesce(decided, otherwise))
+
+
+def note_hidden_by_files() -> Any:
+    """Let the reports of what the files hide now hide it no more: to undo them will not show it."""
+    staged = STAGED["reviews"].c
+    return (
+        update(Report)
+        .where(
+            Report.product_id == staged.product_id,
+            Report.review_id == staged.review_id,
+            Report.found_visible,
+            staged.reported,
+        )
+        .values(found_visible=False)
+    )
 
 
 def _differs(table: str, new: Any) -> ColumnElement[bool]:
@@ -192,7 +229,11 @@ def write(table: str, *, placeholders: bool) -> Select[int, int]:
     """
     real, staged, key = REAL[table], STAGED[table], _key(table)
     names = columns_of(table)
-    rows: Select[Any] = select(*(staged.c[name] for name in names)).order_by(*(staged.c[name] for name in key))
+    values: dict[str, Any] = {name: staged.c[name] for name in names}
+    if table == "reviews":
+        # A review that had been removed comes back as an operator left it.
+        values["reported"] = _decided(staged.c.product_id, staged.c.review_id, staged.c.reported).label("reported")
+    rows: Select[Any] = select(*values.values()).order_by(*(staged.c[name] for name in key))
     targets = list(names)
     if table == "reviews":
         photos = STAGED["photos"]

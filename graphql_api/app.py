@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from graphql_api.changes.stream import Changes
+from graphql_api.connections import Connections
+from graphql_api.cors import Cors
 from graphql_api.db.engine import Database, open_database
 from graphql_api.db.standbys import Standbys
 from graphql_api.documents.store import Store
@@ -22,6 +24,9 @@ from graphql_api.endpoint import GraphQLEndpoint
 from graphql_api.errors import OperatorError
 from graphql_api.execution.executor import Executor
 from graphql_api.graphiql.page import GraphiQLPage
+from graphql_api.instruments import pools
+from graphql_api.instruments.instruments import Instruments
+from graphql_api.plain_headers import PlainHeaders
 from graphql_api.readiness import Readiness
 from graphql_api.schema.build import build_schema
 from graphql_api.settings import Settings
@@ -42,8 +47,19 @@ def create_app(settings: Settings) -> Starlette:
     for trusted in store.trusted:
         executor.plan_ahead(trusted.document)
 
+    instruments = Instruments(
+        settings,
+        executions=lambda: (executor.by_plan, executor.by_graphql_core),
+        opened=lambda: pools.opened(app.state.database, executor.standbys, executor.unused_connections),
+        admitted=lambda: [
+            (kind, admission.running, admission.queued)
+            for kind, admission in (("read", executor.reads), ("write", executor.writes))
+        ],
+    )
+    instruments.reserve(name for one in store.trusted for name in one.document.operations)
+    executor.observer = instruments.observer
     draining = asyncio.Event()
-    changes = Changes(url, settings, draining)
+    changes = Changes(url, settings, draining, instruments.changes_told)
 
     def database() -> Database:
         """The open database. Raises ``DatabaseUnavailableError`` until it was usable once."""
@@ -53,17 +69,22 @@ def create_app(settings: Settings) -> Starlette:
         return opened
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, asyncio.Event]]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:
         async with open_database(url, settings) as opened, AsyncExitStack() as more:
             app.state.database = opened
             if settings.replica_urls:
                 executor.standbys = await more.enter_async_context(Standbys(url, settings))
+            await more.enter_async_context(instruments)
             app.state.readiness = Readiness(
-                url, settings, draining, lambda: executor.warm((one.document for one in store.trusted), opened)
+                url,
+                settings,
+                draining,
+                lambda: executor.warm((one.document for one in store.trusted), opened),
+                executor.availability,
             )
             try:
                 async with app.state.readiness:
-                    yield {"draining": draining}
+                    yield {"draining": draining, "connections": Connections(settings.max_connections)}
             finally:
                 draining.set()
                 await executor.close()
@@ -81,17 +102,19 @@ def create_app(settings: Settings) -> Starlette:
         return RedirectResponse("/graphql", 302)
 
     endpoint = Middleware(
-        GraphQLEndpoint, executor, store, settings, database=database, page=page.response if page else None
+        GraphQLEndpoint, executor, store, settings, instruments, database=database, page=page.response if page else None
     )
     routes = [
         Route("/livez", livez, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
+        *instruments.routes,
         Route("/internal/changes", changes.response, methods=["GET"]),
         Route("/", home, methods=["GET"]),
         *(page.routes if page else []),
     ]
     # Before the routes: an answer of the endpoint should not wait for a router to compare its path with theirs.
-    app = Starlette(routes=routes, middleware=[endpoint], lifespan=lifespan)
+    cors = [Middleware(Cors, settings.cors_origins)] if settings.cors_origins else []
+    app = Starlette(routes=routes, middleware=[*cors, endpoint, Middleware(PlainHeaders)], lifespan=lifespan)
     app.state.executor = executor
     # Set when this replica begins to leave: what streams without end ends then.
     app.state.draining = draining
@@ -103,7 +126,7 @@ def create_app(settings: Settings) -> Starlette:
 def from_environment() -> Starlette:
     """The application of this process's environment: what a server with several workers starts in each."""
     settings = Settings.from_environment(os.environ)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     app = create_app(settings)
     _settle_garbage()
     return app

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from graphql_api.db.embedded import EmbeddedPostgres
-from graphql_api.errors import OperatorError, StateError
+from graphql_api.db.location import running_embedded, url_at_hand
+from graphql_api.errors import OperatorError
 from graphql_api.serving import listening_socket, serve
 from graphql_api.settings import Settings
 from graphql_api.telemetry import configure_logging
@@ -37,7 +37,7 @@ def _settings(**flags: object) -> Settings:
     """The environment's settings, with the flags that were given on top, and its log lines going where they should."""
     given = {name: value for name, value in flags.items() if value is not None}
     settings = dataclasses.replace(Settings.from_environment(os.environ), **given)  # type: ignore[arg-type] # by click
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     return settings
 
 
@@ -47,6 +47,23 @@ def _needing_etl(command: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise OperatorError(f"{command} needs the package {error.name}: install reviews-gateway[etl].") from error
+
+
+class Moderation(click.Group):
+    """The commands of ``reviews moderate``, imported when they are asked for: no other command needs the schema."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return self._imported().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        return self._imported().get_command(ctx, cmd_name)
+
+    def _imported(self) -> click.Group:
+        from graphql_api.moderation.command import moderate  # noqa: PLC0415 - half a second
+
+        return moderate
 
 
 _port = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [REVIEWS_PORT, else 8000]")
@@ -174,6 +191,24 @@ def manifest(form: str, output: Path | None) -> None:
 
 
 @main.command()
+@click.argument("document")
+@click.option("--variables", default="{}", help="The operation's variables, as JSON.")
+@click.option("--operation", metavar="NAME", help="Which operation of the document, where it has several.")
+@click.option("--analyze", is_flag=True, help="Let PostgreSQL run each statement again and count its rows and buffers.")
+@click.option("--json", "as_json", is_flag=True, help="Print data instead of text.")
+@_state
+def explain(state: Path | None, **asked: Any) -> None:
+    """Say what an operation costs and how it is run, run it once, and show its statements as PostgreSQL plans them.
+
+    DOCUMENT is a file, a hash or an id that the gateway knows, or - for standard input. A mutation is not run.
+    """
+    from graphql_api.explaining import command  # noqa: PLC0415 - the schema takes half a second
+
+    settings = _settings(state=state)
+    command.show(url_at_hand(settings), settings, **asked)
+
+
+@main.command()
 @click.argument("tags", nargs=-1, required=True, metavar="TAG...")
 @_state
 def invalidate(tags: tuple[str, ...], state: Path | None) -> None:
@@ -184,30 +219,46 @@ def invalidate(tags: tuple[str, ...], state: Path | None) -> None:
     from graphql_api.changes import command  # noqa: PLC0415 - the other commands need no driver
 
     settings = _settings(state=state)
-    command.invalidate(settings.database_url or _running(settings).url, settings, tags)
+    command.invalidate(url_at_hand(settings), settings, tags)
     click.echo(f"Recorded: every edge forgets {', '.join(sorted(set(tags)))} within a tenth of a second.", err=True)
+
+
+@main.group(cls=Moderation)
+def moderate() -> None:
+    """See votes and reports, hide and restore reviews, undo what was abused."""
 
 
 @main.group()
 def db() -> None:
-    """The embedded database."""
+    """The database: the embedded one's address, the gateway's rights."""
 
 
 @db.command()
 @_state
 def url(state: Path | None) -> None:
     """Print the address of the embedded database, for psql. It answers while reviews up runs."""
-    click.echo(_running(_settings(state=state)).url)
+    click.echo(running_embedded(_settings(state=state)).url)
 
 
-def _running(settings: Settings) -> EmbeddedPostgres:
-    """The embedded database of the state folder. Raises ``StateError`` unless it runs."""
-    if not (settings.state / "postgres.lock").exists():
-        raise StateError(f"{settings.state} holds no embedded database: make one with reviews up.")
-    embedded = EmbeddedPostgres.of(settings.state)
-    if not embedded.is_running():
-        raise StateError(f"The embedded database of {settings.state} is not running: start it with reviews up.")
-    return embedded
+@db.command("grant")
+@click.argument("role")
+@click.option("--password-env", metavar="NAME", help="Variable of the environment that holds the role's new password.")
+@_state
+def grant_command(role: str, password_env: str | None, state: Path | None) -> None:
+    """Give ROLE what the gateway needs and take everything else from it; a role that is not there is made.
+
+    Run as the tables' owner after each migration. Nobody but the database's owner may make tables in it then.
+    """
+    from graphql_api.db.granting import grant  # noqa: PLC0415 - the other commands need no driver
+
+    password = None
+    if password_env is not None:
+        password = os.environ.get(password_env)
+        if not password:
+            raise OperatorError(f"{password_env} is not set: it is to hold the password of {role}.")
+    settings = _settings(state=state)
+    made = grant(url_at_hand(settings), settings, role, password)
+    click.echo(f"{'Made' if made else 'Found'} {role}; it has what the gateway needs.", err=True)
 
 
 if __name__ == "__main__":

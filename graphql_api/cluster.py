@@ -94,7 +94,8 @@ def run(settings: Settings, *, replicas: int, csv: Path | None, demo: bool) -> N
             try:
                 say(f"Starting {replicas} replicas and the edge …")
                 cluster.start()
-                cluster.add_edge(listen, status, EDGE_LOG=str(folder / "access.log"))
+                more = {"EDGE_CORS_ORIGINS": ",".join(settings.cors_origins), "EDGE_LOG": str(folder / "access.log")}
+                cluster.add_edge(listen, status, **more)
                 say(_welcome(listen, status, cluster))
                 while True:
                     cluster.mend()

@@ -22,6 +22,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
+from graphql_api.connections import Connections
+
 logger = logging.getLogger("reviews")
 
 FINISH_SECONDS = 10
@@ -49,6 +51,13 @@ class DrainingServer(uvicorn.Server):
         """Open the application, then take connections."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at the connections once a second; uvicorn counts tenths."""
+        if counter % 10 == 0:
+            connections: Connections = self.lifespan.state["connections"]
+            connections.look(self.server_state.connections)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what never ends by itself, finish the rest, close the application."""

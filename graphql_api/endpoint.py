@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import re
 import secrets
 from collections.abc import Callable
 from functools import lru_cache
 
-import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
+from graphql import GraphQLError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from graphql_api.client_rates import ClientRates
 from graphql_api.context import Context
-from graphql_api.db.engine import Database, is_passing, is_too_slow, root_of
+from graphql_api.db.engine import Database
 from graphql_api.db.standbys import lsn_of
-from graphql_api.documents.hashes import is_hash
+from graphql_api.deadlines import ClientLeftError, Deadlines, Running
 from graphql_api.documents.store import Store
-from graphql_api.errors import DatabaseUnavailableError
-from graphql_api.execution.answer import Answer, Stage
+from graphql_api.execution.answer import Answer, Stage, refused
 from graphql_api.execution.document import Document
 from graphql_api.execution.executor import Executor
+from graphql_api.execution.pricing import price_of
 from graphql_api.http_error import HttpError
 from graphql_api.http_request import (
+    ESTIMATE,
     GRAPHQL_JSON,
     HTML,
     JSON,
@@ -34,11 +34,14 @@ from graphql_api.http_request import (
     request_of_body,
     request_of_query_string,
 )
-from graphql_api.http_response import KEPT, NOT_KEPT, etag_of, matches, respond, tagged
-from graphql_api.persisted import MISMATCH
+from graphql_api.http_response import KEPT, NOT_KEPT, Headers, etag_of, matches, respond, tagged
+from graphql_api.instruments.instruments import Instruments
+from graphql_api.instruments.observation import Observation
+from graphql_api.limits.variables import VariableBounds
+from graphql_api.outcomes import LEFT, outcome_of, outcome_of_refusal
+from graphql_api.refusals import refusal_of
+from graphql_api.requested_documents import RequestedDocuments
 from graphql_api.settings import Settings
-
-logger = logging.getLogger("reviews")
 
 # A client that asks for the media type of GraphQL gets the status that fits; one that asks for plain JSON gets 200
 # for whatever GraphQL itself answered, as clients before that type expect.
@@ -56,8 +59,6 @@ STATUS = {
 MORE_HEADERS = {Stage.METHOD: [(b"allow", b"POST")], Stage.UNAVAILABLE: [(b"retry-after", b"1")]}
 PATH, PERSISTED = "/graphql", "/graphql/p/"
 METHODS = "GET, HEAD, POST, QUERY"
-# What a look-up or a registration may come to on a database that is away, only reads, or has no table.
-FAULTS = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _ASKS = re.compile(rb"(?:^|&)(?:query|extensions|documentId|id|doc_id)=")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
@@ -65,7 +66,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 class GraphQLEndpoint:
     """``/graphql`` and ``/graphql/p/<id>/<operation>``; everything else goes on to ``app``. Made once.
 
-    ``page`` gives the answer for a browser, ``database`` the open database.
+    ``page`` gives the answer for a browser, ``database`` the open database. ``instruments`` are told of each request.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class GraphQLEndpoint:
         executor: Executor,
         store: Store,
         settings: Settings,
+        instruments: Instruments,
         *,
         database: Callable[[], Database],
         page: Callable[[], Response] | None,
@@ -82,8 +84,13 @@ class GraphQLEndpoint:
         self.executor = executor
         self.store = store
         self.settings = settings
+        self.instruments = instruments
         self.database = database
         self.page = page
+        self.documents = RequestedDocuments(executor.documents, store, settings, instruments, database)
+        self.rates = ClientRates(settings)
+        self.variables = VariableBounds(settings.max_variables_bytes, settings.max_variables_depth, settings.max_list)
+        self.deadlines = Deadlines(settings.request_timeout_ms / 1000)
         process = secrets.token_hex(8)
         self._ids = (f"{process}{number:016x}" for number in itertools.count())
 
@@ -100,32 +107,43 @@ class GraphQLEndpoint:
         sent_id = headers.get(b"x-request-id")
         request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else next(self._ids).encode()
         tell_id = (b"x-request-id", request_id)
+        shown_id = request_id.decode()
+        observed = self.instruments.begin(shown_id, headers)
         media_type = _media_type(accept)
-        if media_type is None:
-            await _refuse(send, HttpError(406, f"The answer can be {GRAPHQL_JSON} or {JSON}."), JSON, tell_id)
-            return
         try:
-            if method in {"GET", "HEAD"}:
-                request = self._asked(scope)
-            else:
-                request = await self._sent(scope, headers, receive)
-            answer = await self._answer(request, method, headers, request_id.decode())
+            if media_type is None:
+                raise HttpError(406, f"The answer can be {GRAPHQL_JSON} or {JSON}.")  # noqa: TRY301 - told as the others
+            answer, is_persisted = await self._in_time(scope, receive, headers, shown_id, observed)
+        except ClientLeftError:
+            self.instruments.ended(observed, *LEFT)
+            return
         except Exception as error:  # noqa: BLE001 - what is not expected is told too, in our words
-            refusal = _refusal(error, request_id.decode())
-            await _refuse(send, refusal, media_type, tell_id)
+            refusal = refusal_of(error, shown_id)
+            self.instruments.ended(observed, *outcome_of_refusal(refusal))
+            await _refuse(send, refusal, media_type or JSON, tell_id)
             return
-        if answer.clean and request.query is None and method in {"GET", "HEAD"}:
-            etag = etag_of(answer.body, media_type)
-            if b"if-none-match" in headers and matches(headers[b"if-none-match"], etag):
-                await respond(send, 304, media_type, b"", [KEPT, (b"etag", etag), *tagged(answer.tags), tell_id])
-            else:
-                headers_sent = [KEPT, (b"etag", etag), *tagged(answer.tags), tell_id]
-                await respond(send, 200, media_type, answer.body, headers_sent)
+        more = [tell_id, *self.instruments.ended(observed, *outcome_of(answer))]
+        if answer.clean and is_persisted and method in {"GET", "HEAD"}:
+            await self._respond_kept(send, media_type, answer, more, headers.get(b"if-none-match"))
             return
-        more = [*MORE_HEADERS.get(answer.stage, ())]
+        more.extend(MORE_HEADERS.get(answer.stage, ()))
         if answer.changed is not None:
             more.append((b"changed", answer.changed.header()))
-        await respond(send, STATUS[answer.stage][media_type], media_type, answer.body, [NOT_KEPT, tell_id, *more])
+        await respond(send, STATUS[answer.stage][media_type], media_type, answer.body, [NOT_KEPT, *more])
+
+    async def _respond_kept(
+        self, send: Send, media_type: str, answer: Answer, more: Headers, if_none_match: bytes | None
+    ) -> None:
+        """Send an answer that whoever asked may keep."""
+        etag = etag_of(answer.body, media_type)
+        by_tags = tagged(answer.tags)
+        if by_tags:
+            self.instruments.tags_sent(len(answer.tags))
+        headers = [KEPT, (b"etag", etag), *by_tags, *more]
+        if if_none_match is not None and matches(if_none_match, etag):
+            await respond(send, 304, media_type, b"", headers)
+        else:
+            await respond(send, 200, media_type, answer.body, headers)
 
     def _wants_page(self, scope: Scope, accept: bytes) -> bool:
         return (
@@ -154,92 +172,90 @@ class GraphQLEndpoint:
         body = await read_body(receive, scope, self.settings.max_body_bytes)
         return request_of_body(headers.get(b"content-type", b"").decode("latin-1"), body)
 
+    async def _in_time(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: dict[bytes, bytes],
+        request_id: str,
+        observed: Observation | None,
+    ) -> tuple[Answer, bool]:
+        """The answer, unless its deadline passes or its client leaves before; whether it is that of a persisted URL."""
+        running = self.deadlines.begin()
+        try:
+            if scope["method"] in {"GET", "HEAD"}:
+                # Before anything of it is parsed: a refusal should cost as little as it can.
+                self.executor.reads.check()
+                request = self._asked(scope)
+            else:
+                request = await self._sent(scope, headers, receive)
+            running.receive = receive
+            answer = await self._answer(request, scope, headers, request_id, observed, running)
+            return answer, request.query is None and request.cost is None
+        finally:
+            self.deadlines.end(running)
+
     async def _answer(
-        self, request: GraphQLRequest, method: str, headers: dict[bytes, bytes], request_id: str
+        self,
+        request: GraphQLRequest,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        request_id: str,
+        observed: Observation | None,
+        running: Running,
     ) -> Answer:
-        query, document_id, operation_name, variables = request
-        document: Document | Answer | None = None
+        query, document_id, operation_name, variables, asked_cost = request
+        broken = self.variables.broken(variables) if variables else None
+        if broken is not None:
+            return refused(Stage.VARIABLES, [GraphQLError(broken)])
+        document: Document | Answer
+        known = None
         if query is None:
             assert document_id is not None
-            document = self.store.known(document_id)
-        if document is None:
-            document = await self._document(query, document_id)
+            known = self.store.known(document_id)
+        if known is None:
+            trusted = None if query is None else self.store.trusted_text(query)
+            if trusted is None:
+                self.rates.unknown_document(scope, headers)
+            document = await self.documents.of(query, document_id, trusted, observed)
+        else:
+            self.instruments.document(observed, "known", known)
+            document = known
         if isinstance(document, Answer):
             return document
+        price = None
+        if asked_cost is not None:
+            price = price_of(document, operation_name, variables, self.settings.max_cost)
+            if price is not None and asked_cost == ESTIMATE:
+                return price.alone()
+        may_mutate = scope["method"] == "POST"
+        client = deadline = None
+        if may_mutate and document.mutates(operation_name):
+            self.rates.mutation(scope, headers)
+            client = self.rates.client(scope, headers)
+            running.is_kept = True
+            deadline = self.deadlines.at(running)
         after = headers.get(b"reviews-after")
         context = Context(
             self.database(),
             self.settings,
             request_id,
             idempotency_key=_key(headers),
+            client=client,
             after=None if after is None else lsn_of(after),
+            observation=observed,
+            observer=self.executor.observer,
+            deadline=deadline,
         )
-        return await self.executor.run(
-            document, context, variables=variables, operation_name=operation_name, mutations=method == "POST"
+        answer = await self.executor.run(
+            document, context, variables=variables, operation_name=operation_name, mutations=may_mutate
         )
-
-    async def _document(self, text: str | None, id_: str | None) -> Document | Answer:
-        """The document of a text, or of an id that is not in memory. Raises ``HttpError`` where none can be had."""
-        mode = self.settings.documents
-        if text is None:
-            assert id_ is not None
-            if mode == "any":
-                raise HttpError(200, "PersistedQueryNotSupported", code="PERSISTED_QUERY_NOT_SUPPORTED")
-            found = await self._found(id_) if mode == "automatic" else None
-            if found is None:
-                raise HttpError(200, "PersistedQueryNotFound", code="PERSISTED_QUERY_NOT_FOUND")
-            return found
-        trusted = self.store.trusted_text(text)
-        if mode == "trusted" and trusted is None:
-            raise HttpError(400, "Only the documents of the shop's own front ends are run here: send the id of one.")
-        document = trusted or self.executor.documents.of(text)
-        if id_ is None or isinstance(document, Answer):
-            return document
-        meant = self.store.known(id_)
-        if (meant or is_hash(id_)) and document.sha256 != (meant.sha256 if meant else id_):
-            raise HttpError(400, MISMATCH)
-        if mode == "automatic" and trusted is None and document.sha256 == id_:
-            await self._register(document)
-        return document
-
-    async def _found(self, id_: str) -> Document | None:
-        try:
-            return await self.store.find(id_, self.database())
-        except FAULTS as error:
-            if not (is_passing(error) or is_too_slow(error)):
-                raise
-            logger.warning("The documents cannot be read: %s", type(error).__name__)
-            # Never that the hash is unknown, or that there are none: clients would send the text, or stop for good.
-            raise _unavailable("The database does not answer: ask again later.") from error
-
-    async def _register(self, document: Document) -> None:
-        try:
-            await self.store.register(document, self.database())
-        except FAULTS as error:
-            # It runs all the same, and whoever misses it sends it again.
-            logger.log(
-                logging.WARNING if is_passing(error) else logging.ERROR,
-                "A document cannot be stored: %s",
-                type(root_of(error)).__name__,
-            )
+        return answer if price is None else price.beside(answer)
 
 
 async def _refuse(send: Send, error: HttpError, media_type: str, tell_id: tuple[bytes, bytes]) -> None:
     extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
     await respond(send, error.status, media_type, error.body, [NOT_KEPT, tell_id, *extra])
-
-
-def _refusal(error: Exception, request_id: str) -> HttpError:
-    if isinstance(error, HttpError):
-        return error
-    if isinstance(error, DatabaseUnavailableError):  # the operator has its reason in the log and at /readyz
-        return _unavailable("The gateway is not ready: ask again later.")
-    logger.error("%s: unexpected error", request_id, exc_info=error)
-    return HttpError(500, "Internal server error", code="INTERNAL_SERVER_ERROR", extensions={"requestId": request_id})
-
-
-def _unavailable(message: str) -> HttpError:
-    return HttpError(503, message, code="SERVICE_UNAVAILABLE", headers={"Retry-After": "1"})
 
 
 def _headers(sent: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

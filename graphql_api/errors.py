@@ -54,6 +54,10 @@ class ServiceUnavailableError(ClientError):
     code = "SERVICE_UNAVAILABLE"
 
 
+class OverloadedError(ReviewsError):
+    """More is asked for at a time than this process does, and than may wait for it."""
+
+
 class StatementTimeoutError(ClientError):
     """PostgreSQL ended a statement that took too long."""
 

@@ -18,6 +18,11 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 HTML = "text/html"
 
+REPORT, ESTIMATE = COSTS = ("report", "estimate")
+"""What ``extensions.cost`` can ask for: the cost with the answer, or in its place."""
+
+_BLANKS = " \t"
+"""What may stand around the parts of a header. Source: RFC 9110, 5.6.3."""
 _MAX_PARAMETERS = 50
 _SHORT = 1024
 _PARAMETERS = frozenset({"query", "documentId", "id", "doc_id", "operationName", "variables", "extensions"})
@@ -29,13 +34,14 @@ _ESCAPES = ((b"%22", b'"'), (b"%7B", b"{"), (b"%7D", b"}"), (b"%3A", b":"), (b"%
 class GraphQLRequest(NamedTuple):
     """The parameters of a GraphQL request; null and empty ones are absent.
 
-    It has a document in ``query``, or names a persisted one in ``document_id``, or both.
+    It has a document in ``query``, or names a persisted one in ``document_id``, or both. ``cost`` is one of ``COSTS``.
     """
 
     query: str | None
     document_id: str | None
     operation_name: str | None
     variables: dict[str, Any]
+    cost: str | None = None
 
 
 def negotiated(accept: str | None, offered: tuple[str, ...]) -> str | None:
@@ -59,11 +65,11 @@ def negotiated(accept: str | None, offered: tuple[str, ...]) -> str | None:
 
 
 def _media_range(text: str) -> tuple[str, float]:
-    media, *parameters = (part.strip().lower() for part in text.split(";"))
+    media, *parameters = (part.strip(_BLANKS).lower() for part in text.split(";"))
     for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            return media, float(value) if re.fullmatch(r"(0(\.\d{0,3})?|1(\.0{0,3})?)", value.strip()) else 0.0
+        name, _, value = (part.strip(_BLANKS) for part in parameter.partition("="))
+        if name == "q":
+            return media, float(value) if re.fullmatch(r"(0(\.\d{0,3})?|1(\.0{0,3})?)", value) else 0.0
     return media, 1.0
 
 
@@ -74,11 +80,11 @@ def request_of_query_string(query_string: bytes, own_path: str | None = None) ->
     """
     rest, raw = _parted(query_string)
     short = len(rest) + len(own_path or "") <= _SHORT
-    (query, document_id, operation_name), more = (_named if short else _named.__wrapped__)(rest, own_path)
+    (query, document_id, operation_name, cost), more = (_named if short else _named.__wrapped__)(rest, own_path)
     if raw and more:
         raise _twice("variables")
     raw = raw or more
-    return GraphQLRequest(query, document_id, operation_name, _variables(raw) if raw else {})
+    return GraphQLRequest(query, document_id, operation_name, _variables(raw) if raw else {}, cost)
 
 
 def _parted(query_string: bytes) -> tuple[bytes, bytes]:
@@ -96,8 +102,8 @@ def _parted(query_string: bytes) -> tuple[bytes, bytes]:
 
 
 @lru_cache(maxsize=1024)  # a front end has dozens of operations; 1 KB at the most of each is kept
-def _named(query_string: bytes, own_path: str | None) -> tuple[tuple[str | None, str | None, str | None], bytes]:
-    """Text, id and operation's name, and the variables as they are written, should they still be among the rest."""
+def _named(query_string: bytes, own_path: str | None) -> tuple[tuple[str | None, ...], bytes]:
+    """Text, id, operation's name, cost, and the variables as they are written, should they be among the rest."""
     pairs = query_string.split(b"&")
     if len(pairs) > _MAX_PARAMETERS:
         raise HttpError(400, f"The query string may have at most {_MAX_PARAMETERS} parameters.")
@@ -117,7 +123,8 @@ def _named(query_string: bytes, own_path: str | None) -> tuple[tuple[str | None,
             parameters[name] = _json(_unquoted(raw), "`extensions`")
         else:
             parameters[name] = _decoded(raw)
-    return _request_of(parameters)[:3], variables
+    request = _request_of(parameters)
+    return (request.query, request.document_id, request.operation_name, request.cost), variables
 
 
 def _named_by(own_path: str) -> dict[str, Any]:
@@ -205,6 +212,9 @@ def _request_of(parameters: Mapping[str, Any]) -> GraphQLRequest:
     query, document_id = parameters.get("query") or None, document_id_of(parameters)
     if query is None and document_id is None:
         raise HttpError(400, "`query` is missing: send a GraphQL document, or the id of a persisted one.")
+    cost = (parameters.get("extensions") or {}).get("cost")
+    if cost is not None and cost not in COSTS:
+        raise HttpError(400, f"`extensions.cost` can be {REPORT} or {ESTIMATE}.")
     return GraphQLRequest(
-        query, document_id, parameters.get("operationName") or None, parameters.get("variables") or {}
+        query, document_id, parameters.get("operationName") or None, parameters.get("variables") or {}, cost
     )

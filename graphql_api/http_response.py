@@ -20,6 +20,7 @@ _STANDING: dict[str, Headers] = {
         (b"content-type", f"{media_type}; charset=utf-8".encode()),
         (b"vary", b"Accept"),
         (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
     ]
     for media_type in (JSON, GRAPHQL_JSON)
 }

@@ -34,6 +34,8 @@ def document_id_of(parameters: Mapping[str, Any]) -> str | None:
         if not isinstance(given, str):
             raise HttpError(400, f"`{name}` must be a string.")
         given = given.removeprefix(_HASH)
+        if not given:
+            raise HttpError(400, f"`{name}` names no document: the SHA-256 of one in hexadecimal follows `{_HASH}`.")
         if found is not None and found != given:
             raise HttpError(400, "The request names two documents: leave one out.")
         found = given

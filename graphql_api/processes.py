@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ NGINX = Path(__file__).parents[1] / "nginx" / "run.sh"
 _PR_SET_PDEATHSIG = 1
 _LOOK_SECONDS = 0.05
 _LIBC = ctypes.CDLL(None)
+_PORTS = range(20_000, 32_768)
+_given: set[int] = set()
 
 
 class Child:
@@ -135,10 +138,22 @@ def _edge_environment(listen: str, status: str, replicas: list[str], more: Mappi
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
+    """A port of this machine that nobody listens on now, never the same twice from one process.
+
+    It lies below those that the system gives to connections (from 32,768, ip(7)): one of those may be taken as the end
+    of a connection before whoever asked has begun to listen. Raises ``OperatorError`` where a thousand are taken.
+    """
+    for port in random.sample(_PORTS, 1000):
+        if port in _given:
+            continue
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
+        return port
+    raise OperatorError(f"No port from {_PORTS.start} to {_PORTS.stop - 1} is free: name one.")
 
 
 def _leave_with_parent() -> None:

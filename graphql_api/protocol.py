@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with the head and the body of a response in one write."""
+"""uvicorn's HTTP protocol, with the head and the body of a response in one write, and an end of what it takes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from graphql_api.connections import FULL, LONG_HEAD, MOST_HEAD_BYTES, Connections
+
+_PIECE = 16_384
+_MOST_AHEAD = 64
+"""Requests that may be sent before those ahead of them are answered. uvicorn keeps them all, and goes on reading."""
 _END = b"\r\n\r\n"
 _START = b"HTTP/1.1 "
 
@@ -50,8 +55,41 @@ class JoinedWrites:
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection. The state of its application's lifespan has ``connections``, which says how many there may be."""
+
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn types it
-        """Take the connection."""
+        """Take the connection, or refuse it."""
+        if len(self.connections) >= self._all.most:
+            self._all.refuse(transport, FULL)
+            return
         super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type] # it is one in all they use
+
+    def data_received(self, data: bytes) -> None:
+        """Take what was sent; in pieces, so that a head without an end is noticed before all of it is kept."""
+        if len(data) <= _PIECE:
+            self._take(data)
+            return
+        for start in range(0, len(data), _PIECE):
+            if self.transport.is_closing() or self._head_bytes > MOST_HEAD_BYTES:
+                return
+            self._take(data[start : start + _PIECE])
+
+    def _take(self, data: bytes) -> None:
+        super().data_received(data)
+        if len(self.pipeline) > _MOST_AHEAD:
+            self.transport.abort()
+        # An exchange begins when its head is whole, and has the scope that was begun with it.
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            self._head_bytes = 0
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self.connections.discard(self)
+            self._all.refuse(self.transport, LONG_HEAD)
+
+    @property
+    def _all(self) -> Connections:
+        found: Connections = self.app_state["connections"]
+        return found

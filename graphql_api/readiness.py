@@ -14,7 +14,9 @@ from typing import Self
 
 import asyncpg
 
+from graphql_api.db.availability import Availability
 from graphql_api.db.engine import AWAY, check_revision, connect_for_checks
+from graphql_api.db.rights import rights_of
 from graphql_api.errors import DatabaseUnavailableError
 from graphql_api.settings import Settings
 
@@ -26,7 +28,11 @@ REMEMBERED_S = 0.5
 LOOK_S = 0.8
 """A look that takes longer has found nothing: whoever asks has the answer within a second."""
 
+SILENT_LOOKS = 2
+"""After so many looks in a row without a word, requests are refused, and no longer each waits for its deadline."""
+
 AGAIN_S = 0.25
+_RIGHTS_SHOWN = 5
 WARM_S = 2.0
 
 
@@ -34,19 +40,27 @@ class Readiness:
     """Looks at the database of ``url`` for the time of its context, in which it waits for it to be usable.
 
     Ready is what has once found the database at the revision of this build or after it, and has run ``warm``; finds
-    it so now; and is not ``draining``.
+    it so now; and is not ``draining``. ``availability`` is told of a database that is silent.
     """
 
     def __init__(
-        self, url: str, settings: Settings, draining: asyncio.Event, warm: Callable[[], Awaitable[None]]
+        self,
+        url: str,
+        settings: Settings,
+        draining: asyncio.Event,
+        warm: Callable[[], Awaitable[None]],
+        availability: Availability,
     ) -> None:
         self._url = url
         self._settings = settings
         self._draining = draining
         self._warm = warm
+        self._availability = availability
+        self._silent = 0
         self._connection: asyncpg.Connection | None = None
         self._good_until = 0.0
         self._missing: str | None = "The gateway starts."
+        self._said_more = False
         self._looking: asyncio.Task[str | None] | None = None
         self._waiting: asyncio.Task[None] | None = None
 
@@ -96,7 +110,7 @@ class Readiness:
         logger.info("Ready.")
 
     async def _begin(self) -> str | None:
-        missing = await self._look()
+        missing = await self._look() or await self._look_at_rights()
         if missing is not None:
             return missing
         try:
@@ -115,10 +129,35 @@ class Readiness:
                 await check_revision(self._connection)
         except DatabaseUnavailableError as error:
             return str(error)
+        except AWAY as error:
+            self._drop()
+            self._silent = self._silent + 1 if isinstance(error, TimeoutError) else 0
+            if self._silent >= SILENT_LOOKS and self._missing is None:
+                self._availability.lost(f"silent for {self._silent} looks")
+            return "The database does not answer."
+        self._silent = 0
+        self._good_until = asyncio.get_running_loop().time() + REMEMBERED_S
+        return None
+
+    async def _look_at_rights(self) -> str | None:
+        """Which rights the role lacks; that it has more than it needs is said once, and is no reason."""
+        assert self._connection is not None
+        try:
+            async with asyncio.timeout(LOOK_S):
+                rights = await rights_of(self._connection)
         except AWAY:
             self._drop()
             return "The database does not answer."
-        self._good_until = asyncio.get_running_loop().time() + REMEMBERED_S
+        if rights.missing:
+            lacking = ", ".join(rights.missing[:_RIGHTS_SHOWN])
+            return f"The role {rights.role} lacks {lacking}: run reviews db grant {rights.role} as the tables' owner."
+        if rights.more and not self._said_more:
+            self._said_more = True
+            logger.warning(
+                "The role %s %s: run reviews db grant with another name, and let the gateway be that role.",
+                rights.role,
+                " and ".join(rights.more),
+            )
         return None
 
     def _drop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from graphql_api.draining import FINISH_SECONDS, DrainingServer, DrainingWorkers
 from graphql_api.errors import OperatorError
+from graphql_api.instruments.workers import shared_folder
 from graphql_api.protocol import Protocol
 from graphql_api.settings import Settings
 
@@ -33,6 +35,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        _notice_the_vanished(listening)
         listening.bind((host, port))
         listening.listen(2048)
     except OSError as error:
@@ -43,6 +46,17 @@ def listening_socket(host: str, port: int) -> socket.socket:
         ) from error
     listening.set_inheritable(True)
     return listening
+
+
+def _notice_the_vanished(listening: socket.socket) -> None:
+    """Let the system ask connections of clients that are silent for half a minute whether these are still there.
+
+    One that lost its power or its network closes nothing. Connections have this of the socket that took them.
+    """
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):  # by other names elsewhere than on Linux
+            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def address_of(listening: socket.socket) -> str:
@@ -59,6 +73,9 @@ def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str]
     The application reads this process's environment, as workers do, who get no other.
     """
     address = address_of(listening)
+    # A connection is a file, and the usual 1,024 are fewer than may be taken.
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     threading.Thread(target=_call_when_ready, args=(address, ready), daemon=True).start()
     config = uvicorn.Config(
         _APP if settings.workers == 1 else _WORKER,
@@ -79,8 +96,9 @@ def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str]
             server.run(sockets=[listening])
             started = server.started
         else:
-            supervisor = DrainingWorkers(config, [listening], settings.drain_seconds)
-            supervisor.run()
+            with shared_folder(settings):
+                supervisor = DrainingWorkers(config, [listening], settings.drain_seconds)
+                supervisor.run()
             started = all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
     except KeyboardInterrupt:
         return

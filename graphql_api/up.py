@@ -18,7 +18,8 @@ from etl.load import advance_numbers, load_folder
 from etl.progress import watching
 from etl.show import console as screen
 from etl.show import show
-from graphql_api.db.location import database_of
+from graphql_api.db.granting import grant
+from graphql_api.db.location import as_role, database_of
 from graphql_api.db.migrate import migrate
 from graphql_api.errors import OperatorError
 from graphql_api.graphiql.assets import IntegrityMismatchError, install
@@ -26,6 +27,7 @@ from graphql_api.graphiql.files import read
 from graphql_api.serving import listening_socket, serve
 from graphql_api.settings import Settings
 
+GATEWAY_ROLE = "reviews_gateway"
 DEMO_PRODUCTS, DEMO_SEED, DEMO_HOT = 2_000, 1, 20_000
 
 
@@ -53,19 +55,26 @@ def up(settings: Settings, *, csv: Path | None, demo: bool) -> None:
 
 @contextmanager
 def prepared(settings: Settings, *, csv: Path | None, demo: bool) -> Iterator[str]:
-    """The address of a database that is up, migrated and filled, for the time of the context; a line a step."""
+    """The gateway's address of a database that is up, migrated and filled, for the time of the context; a line a step.
+
+    On the embedded server the gateway is a role of its own, which can change no table; else it is that of DATABASE_URL.
+    """
     console = screen(error=True)
     say = _saying(console)
     if settings.database_url is None:
         say(f"Starting PostgreSQL in {settings.state} …")
-    with database_of(settings) as url:
+    with database_of(settings, keep=say) as url:
         if migrate(url, settings):
             say("Made the tables.")
         _fill(url, settings, csv, console, demo=demo)
         advance_numbers(url, settings)
         if settings.graphiql:
             _install_page(settings, say)
-        yield url
+        if settings.database_url is None:
+            grant(url, settings, GATEWAY_ROLE)
+            yield as_role(url, GATEWAY_ROLE)
+        else:
+            yield url
 
 
 def saying() -> Callable[[str], None]:

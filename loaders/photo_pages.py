@@ -77,10 +77,14 @@ def _statement(selection: PhotoSelection) -> Statement:
     any_after: ColumnElement[bool] = not_(true())
     if selection.has_after:
         beyond = review > at(keys, "after"), Photo.photo_id <= keys.c.after_photo
-        any_before = exists().where(*shown(keys), PHOTO_OF_REVIEW, review >= at(keys, "after"), or_(*beyond))
+        any_before = exists(Photo.photo_id).where(
+            *shown(keys), PHOTO_OF_REVIEW, review >= at(keys, "after"), or_(*beyond)
+        )
     if selection.has_before:
         beyond = review < at(keys, "before"), Photo.photo_id >= keys.c.before_photo
-        any_after = exists().where(*shown(keys), PHOTO_OF_REVIEW, review <= at(keys, "before"), or_(*beyond))
+        any_after = exists(Photo.photo_id).where(
+            *shown(keys), PHOTO_OF_REVIEW, review <= at(keys, "before"), or_(*beyond)
+        )
     # Once a key, where a plain subquery would look once for every row of the page.
     columns = (*keys.c, any_before.label("any_before"), any_after.label("any_after"))
     once = select(*columns).cte("once").prefix_with("MATERIALIZED")

@@ -7,12 +7,13 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, not_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Photo, Review
 from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table, one_each
+from loaders.reviews import VISIBLE
 from loaders.rows import PhotoRow, ReviewRow, rows_of
 from loaders.statement import Statement
 
@@ -27,7 +28,7 @@ _by_review = Statement(
     .select_from(_reviews)
     .join(Photo, (Photo.product_id == _reviews.c.product_ids) & (Photo.review_id == _reviews.c.review_ids))
     .join(Review, PHOTO_OF_REVIEW)
-    .where(not_(Review.reported))
+    .where(VISIBLE)
     .order_by(Photo.product_id, Photo.review_id, Photo.photo_id),
 )
 _photos = numbers_table("product_ids", "review_ids", "photo_ids")
@@ -42,7 +43,7 @@ _by_id = Statement(
         & (Photo.photo_id == _photos.c.photo_ids),
     )
     .join(Review, PHOTO_OF_REVIEW)
-    .where(not_(Review.reported)),
+    .where(VISIBLE),
 )
 
 

@@ -206,12 +206,16 @@ def _statement(selection: ReviewSelection, ahead: Aheads) -> Statement:
     once = (
         select(
             *keys.c,
-            (exists().where(*conditions, place >= at(keys, "after")) if selection.has_after else nothing).label(
-                "any_before"
-            ),
-            (exists().where(*conditions, place <= at(keys, "before")) if selection.has_before else nothing).label(
-                "any_after"
-            ),
+            (
+                exists(Review.review_id).where(*conditions, place >= at(keys, "after"))
+                if selection.has_after
+                else nothing
+            ).label("any_before"),
+            (
+                exists(Review.review_id).where(*conditions, place <= at(keys, "before"))
+                if selection.has_before
+                else nothing
+            ).label("any_after"),
         )
         .cte("once")
         .prefix_with("MATERIALIZED")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from sqlalchemy import BigInteger, any_, literal, not_, select
+from sqlalchemy import BigInteger, Integer, any_, cast, literal, select
 
 from graphql_api.db.models import Review
 from loaders import tags
@@ -15,19 +15,20 @@ from loaders.statement import Statement
 REVIEW_COLUMNS = tuple(getattr(Review, name) for name in ReviewRow._fields if name != "ahead")
 # The 0 is written into the statement: a partial index fits only a condition that is known when it is planned.
 HAS_PHOTOS = Review.photo_count > literal(0, literal_execute=True)
+# A number, so that a review that is looked up by its key never comes by the index of a sort. Those hold what is NOT
+# reported, begin with the product, and PostgreSQL would read all of a product's entries to find one review there.
+VISIBLE = cast(Review.reported, Integer) == literal(0, literal_execute=True)
 
 _keys = numbers_table("product_ids", "review_ids")
 _by_id = Statement(
     "reviews by id",
     select(*REVIEW_COLUMNS)
     .join_from(_keys, Review, (Review.product_id == _keys.c.product_ids) & (Review.review_id == _keys.c.review_ids))
-    .where(not_(Review.reported)),
+    .where(VISIBLE),
 )
 _by_number = Statement(
     "reviews by number",
-    select(*REVIEW_COLUMNS).where(
-        Review.review_id == any_(array_of("review_ids", BigInteger())), not_(Review.reported)
-    ),
+    select(*REVIEW_COLUMNS).where(Review.review_id == any_(array_of("review_ids", BigInteger())), VISIBLE),
 )
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
 import asyncpg
 
+from graphql_api.db.leases import Leases
 from loaders.batch import BatchLoader, Kind
-from loaders.leases import Leases
-from loaders.statement import Reads
+from loaders.observer import Asker, Batch, Observer
+from loaders.statement import ObservedReads, Reads
 
 MOST_UNDER_WAY = 2
 """Statements of one loader at a time: with one, Python waits while PostgreSQL works, and the other way round."""
@@ -30,11 +32,13 @@ MOST_IDLE = 64
 class SharedLoaders:
     """The loaders of a process, by kind.
 
-    ``patience_s``: seconds that a key may wait for its statement to begin.
+    ``patience_s``: seconds that a key may wait for its statement to begin. ``observer`` is told of every batch and
+    statement.
     """
 
-    def __init__(self, reads: Reads, patience_s: float) -> None:
+    def __init__(self, reads: Reads, patience_s: float, observer: Observer | None = None) -> None:
         self.reads = reads
+        self.observer = observer
         # Two are left for what else reads: a store of documents, graphql-core, a check of health.
         most = reads.get_max_size() - 2 if isinstance(reads, asyncpg.Pool) else 0
         self._leases = Leases(reads, most, patience_s) if isinstance(reads, asyncpg.Pool) and most > 0 else None
@@ -42,17 +46,31 @@ class SharedLoaders:
         self._loaders: dict[Kind, SharedLoader] = {}
         self._loop = asyncio.get_running_loop()
 
-    def load(self, kind: Kind, keys: Sequence[Any]) -> asyncio.Future[list[Any]]:
-        """The values of ``keys``, in their order."""
+    def load(self, kind: Kind, keys: Sequence[Any], asker: Asker | None = None) -> asyncio.Future[list[Any]]:
+        """The values of ``keys``, in their order, for ``asker``."""
         loader = self._loaders.get(kind)
         if loader is None:
-            loader = self._loaders[kind] = SharedLoader(self, kind, kind.made(self._leases or self.reads), self._loop)
-        return loader.load(keys, self._loop.time() + self._patience_s)
+            reads: Reads = self._leases or self.reads
+            if self.observer is not None:
+                reads = ObservedReads(reads, kind.loader.__name__, self.observer)
+            loader = self._loaders[kind] = SharedLoader(self, kind, kind.made(reads), self._loop)
+        return loader.load(keys, self._loop.time() + self._patience_s, asker)
+
+    @property
+    def unused_connections(self) -> int:
+        """How many connections are kept that no batch has."""
+        return 0 if self._leases is None else self._leases.unused
 
     async def close(self) -> None:
         """Give the connections back."""
         if self._leases is not None:
             await self._leases.close()
+
+    def abandoned(self, kind: Kind) -> None:
+        """Somebody has cancelled what a load of ``kind`` gave: a batch for which nobody else waits is ended."""
+        loader = self._loaders.get(kind)
+        if loader is not None:
+            loader.abandoned()
 
     def idle(self, kind: Kind) -> None:
         """Nobody waits for the loader of ``kind``: it may be forgotten."""
@@ -60,10 +78,14 @@ class SharedLoaders:
             self._loaders.pop(kind, None)
 
 
+Taken = tuple[Sequence[Any], asyncio.Future[list[Any]]]
+"""Keys, and what their values are waited for with."""
+
+
 class SharedLoader:
     """One relation's queue. Each who waits has a future of his own, so one that is cancelled takes nobody along."""
 
-    __slots__ = ("_batch", "_kind", "_loop", "_owner", "_scheduled", "_tasks", "_waiting")
+    __slots__ = ("_batch", "_ending", "_kind", "_loop", "_owner", "_scheduled", "_tasks", "_waiting")
 
     def __init__(
         self, owner: SharedLoaders, kind: Kind, batch: BatchLoader[Any, Any], loop: asyncio.AbstractEventLoop
@@ -72,19 +94,32 @@ class SharedLoader:
         self._kind = kind
         self._batch = batch
         self._loop = loop
-        self._waiting: list[tuple[Sequence[Any], asyncio.Future[list[Any]], float]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: list[tuple[Sequence[Any], asyncio.Future[list[Any]], float, float, Asker | None]] = []
+        self._tasks: dict[asyncio.Task[None], list[Taken]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._scheduled = False
 
-    def load(self, keys: Sequence[Any], deadline: float) -> asyncio.Future[list[Any]]:
+    def load(self, keys: Sequence[Any], deadline: float, asker: Asker | None) -> asyncio.Future[list[Any]]:
         """The values of ``keys``; a ``TimeoutError`` where their statement did not begin before ``deadline``."""
         future: asyncio.Future[list[Any]] = self._loop.create_future()
-        self._waiting.append((keys, future, deadline))
+        self._waiting.append((keys, future, deadline, perf_counter(), asker))
         if not self._scheduled and len(self._tasks) < MOST_UNDER_WAY:
             # At the end of this turn of the loop: what else becomes ready in it goes along.
             self._scheduled = True
             self._loop.call_soon(self._begin)
         return future
+
+    def abandoned(self) -> None:
+        """End the batches that nobody waits for any more. They are no longer under way: others may begin."""
+        self._waiting = [one for one in self._waiting if not one[1].cancelled()]
+        for task, taken in list(self._tasks.items()):
+            if all(future.cancelled() for _, future in taken):
+                del self._tasks[task]
+                self._ending.add(task)
+                task.cancel()
+        if self._waiting and not self._scheduled and len(self._tasks) < MOST_UNDER_WAY:
+            self._scheduled = True
+            self._loop.call_soon(self._begin)
 
     def _begin(self) -> None:
         self._scheduled = False
@@ -92,21 +127,23 @@ class SharedLoader:
             return
         now = self._loop.time()
         places: dict[Any, int] = {}
-        taken = []
+        taken: list[Taken] = []
+        askers = []
         count = 0
         while count < len(self._waiting) and len(places) < MOST_KEYS:
-            keys, future, deadline = self._waiting[count]
+            keys, future, deadline, asked, asker = self._waiting[count]
             count += 1
             if deadline < now:
                 _fail(future, TimeoutError("no statement began in time"))
             elif not future.done():
                 taken.append((keys, future))
+                askers.append((asked, asker))
                 for key in keys:
                     places.setdefault(key, len(places))
         del self._waiting[:count]
         if taken:
-            task = self._loop.create_task(self._run(places, taken))
-            self._tasks.add(task)
+            task = self._loop.create_task(self._run(places, taken, self._told(len(places), askers), askers))
+            self._tasks[task] = taken
             task.add_done_callback(self._ended)
         if self._waiting and len(self._tasks) < MOST_UNDER_WAY:
             self._scheduled = True
@@ -114,7 +151,17 @@ class SharedLoader:
         elif not self._tasks:
             self._owner.idle(self._kind)
 
-    async def _run(self, places: dict[Any, int], taken: list[tuple[Sequence[Any], asyncio.Future[list[Any]]]]) -> None:
+    def _told(self, keys: int, askers: list[tuple[float, Asker | None]]) -> Batch:
+        """The batch that begins now, known to those who asked for it."""
+        batch = Batch(self._kind.loader.__name__, keys, askers[0][0], perf_counter())
+        for asked, asker in askers:
+            if asker is not None:
+                asker.batches.append((asked, batch))
+        return batch
+
+    async def _run(
+        self, places: dict[Any, int], taken: list[Taken], batch: Batch, askers: list[tuple[float, Asker | None]]
+    ) -> None:
         try:
             values = await self._batch.batch_load_fn(list(places))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs who wait
@@ -128,11 +175,23 @@ class SharedLoader:
             for keys, future in taken:
                 if not future.done():
                     future.set_result([values[places[key]] for key in keys])
+        finally:
+            batch.ended = perf_counter()
+            if self._owner.observer is not None:
+                self._owner.observer.batch(batch, [asker for _, asker in askers])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        if task not in self._ending:
+            self._after(task)
+            return
+        self._ending.discard(task)
+        if not (self._waiting or self._tasks or self._scheduled):
+            self._owner.idle(self._kind)
+
+    def _after(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
         if task.cancelled():
-            for _, future, _ in self._waiting:
+            for _, future, *_ in self._waiting:
                 future.cancel()
             self._waiting.clear()
         if self._waiting:

@@ -43,10 +43,12 @@ plain() { # plain NAME VALUE: nothing that would be more than a word of nginx's 
 : "${EDGE_LISTEN:=8080}" "${EDGE_STATUS:=127.0.0.1:8081}" "${EDGE_UPSTREAM:=127.0.0.1:8000}" "${EDGE_RESOLVER:=}"
 : "${EDGE_WORKERS:=auto}" "${EDGE_CACHE_MIB:=256}" "${EDGE_TAGS_MIB:=32}" "${EDGE_STALE_SECONDS:=0}"
 : "${EDGE_TRUSTED_PROXIES:=}" "${EDGE_TLS_CERT:=}" "${EDGE_TLS_KEY:=}" "${EDGE_TLS_LISTEN:=8443}"
-: "${EDGE_LOG:=/dev/stdout}" "${EDGE_POST_RATE:=50}" "${EDGE_LUA:=}"
+: "${EDGE_LOG:=/dev/stdout}" "${EDGE_POST_RATE:=50}" "${EDGE_REPLICA_REQUESTS:=96}" "${EDGE_LUA:=}"
+: "${EDGE_CORS_ORIGINS:=}"
 
 known=" EDGE_LISTEN EDGE_STATUS EDGE_UPSTREAM EDGE_RESOLVER EDGE_WORKERS EDGE_CACHE_MIB EDGE_TAGS_MIB EDGE_STALE_SECONDS "
-known="$known EDGE_TRUSTED_PROXIES EDGE_TLS_CERT EDGE_TLS_KEY EDGE_TLS_LISTEN EDGE_LOG EDGE_POST_RATE EDGE_LUA "
+known="$known EDGE_TRUSTED_PROXIES EDGE_TLS_CERT EDGE_TLS_KEY EDGE_TLS_LISTEN EDGE_LOG EDGE_POST_RATE EDGE_REPLICA_REQUESTS EDGE_LUA "
+known="$known EDGE_CORS_ORIGINS "
 for name in $(env | sed -n 's/^\(EDGE_[A-Za-z0-9_]*\)=.*/\1/p'); do
     case $known in
         *" $name "*) ;;
@@ -59,9 +61,12 @@ number EDGE_CACHE_MIB "$EDGE_CACHE_MIB" 1 65536
 number EDGE_TAGS_MIB "$EDGE_TAGS_MIB" 1 65536
 number EDGE_STALE_SECONDS "$EDGE_STALE_SECONDS" 0 604800
 number EDGE_POST_RATE "$EDGE_POST_RATE" 1 1000000
+number EDGE_REPLICA_REQUESTS "$EDGE_REPLICA_REQUESTS" 1 100000
 for name in EDGE_LISTEN EDGE_STATUS EDGE_TLS_CERT EDGE_TLS_KEY EDGE_TLS_LISTEN EDGE_LOG EDGE_LUA; do
     eval "plain $name \"\$$name\""
 done
+# nginx would take the second for another name of the first, and answer it from there.
+[ "${EDGE_LISTEN##*:}" != "${EDGE_STATUS##*:}" ] || fail "EDGE_LISTEN and EDGE_STATUS are both on port ${EDGE_LISTEN##*:}: give one of them another."
 if [ -n "$EDGE_TLS_CERT" ] || [ -n "$EDGE_TLS_KEY" ]; then
     [ -r "$EDGE_TLS_CERT" ] || fail "EDGE_TLS_CERT is '$EDGE_TLS_CERT', which cannot be read: TLS needs it and EDGE_TLS_KEY."
     [ -r "$EDGE_TLS_KEY" ] || fail "EDGE_TLS_KEY is '$EDGE_TLS_KEY', which cannot be read: TLS needs it and EDGE_TLS_CERT."
@@ -95,6 +100,7 @@ rm -f "$run/inner.sock"
 
 rm -rf "$prefix/conf" "$prefix/lua"
 cp -R "$here/nginx.conf" "$here/conf" "$here/lua" "$prefix/"
+[ -n "$EDGE_CORS_ORIGINS" ] || rm "$prefix/conf/cors.conf"
 ln -sfn "$modules" "$prefix/modules"
 
 trusted=
@@ -102,6 +108,22 @@ for proxy in $(echo "$EDGE_TRUSTED_PROXIES" | tr ',' ' '); do
     plain EDGE_TRUSTED_PROXIES "$proxy"
     trusted="$trusted $proxy"
 done
+origins= any_origin=
+set -f # a star is no name of files
+for origin in $(echo "$EDGE_CORS_ORIGINS" | tr ',' ' '); do
+    case $origin in
+        '*') any_origin=1 ;;
+        http://?* | https://?*)
+            plain EDGE_CORS_ORIGINS "$origin"
+            case ${origin#*://} in
+                */*) fail "EDGE_CORS_ORIGINS names '$origin': an origin is scheme://host, and :port where it is not the usual one." ;;
+            esac
+            origins="$origins $origin"
+            ;;
+        *) fail "EDGE_CORS_ORIGINS names '$origin': an origin is scheme://host, and :port where it is not the usual one." ;;
+    esac
+done
+set +f
 brotli=0
 for library in /usr/lib/*/libbrotlienc.so.1 /usr/lib/libbrotlienc.so.1 /usr/lib64/libbrotlienc.so.1; do
     [ -e "$library" ] && brotli=1
@@ -118,6 +140,7 @@ access="access_log $EDGE_LOG edge buffer=64k flush=1s;"
     echo "        upstream = { $(lua_list EDGE_UPSTREAM "$EDGE_UPSTREAM")},"
     echo "        resolvers = { $(lua_list EDGE_RESOLVER "$EDGE_RESOLVER")},"
     echo "        stale_seconds = $EDGE_STALE_SECONDS,"
+    echo "        replica_requests = $EDGE_REPLICA_REQUESTS,"
     [ -z "$EDGE_LUA" ] || echo "        also = \"$EDGE_LUA\","
     echo "    })"
     echo "}"
@@ -128,6 +151,19 @@ access="access_log $EDGE_LOG edge buffer=64k flush=1s;"
     echo "    default 0;"
     for proxy in $trusted; do echo "    $proxy 1;"; done
     echo "}"
+    echo "map \$http_origin \$edge_cors {"
+    if [ -n "$any_origin" ]; then
+        echo "    default '*';"
+        echo "    '' '';"
+    else
+        echo "    default '';"
+        for origin in $origins; do echo "    '$origin' '$origin';"; done
+    fi
+    echo "}"
+    echo "map \$edge_cors \$edge_cors_shown { default 'ETag, Retry-After, X-Request-Id'; '' ''; }"
+    vary=
+    [ -n "$origins" ] && [ -z "$any_origin" ] && vary=Origin
+    echo "map '' \$edge_cors_vary { default '$vary'; }"
     echo "map \$scheme \$edge_brotli { default $brotli; }"
     echo "limit_req_zone \$edge_counted zone=clients:16m rate=${EDGE_POST_RATE}r/s;"
     echo "$access"
@@ -138,9 +174,10 @@ access="access_log $EDGE_LOG edge buffer=64k flush=1s;"
     echo "    keepalive_requests 1000000;"
     echo "}"
     echo "server {"
-    echo "    listen $EDGE_LISTEN backlog=4096;"
+    echo "    # A client that vanished closes nothing: the system asks after those that are silent for half a minute."
+    echo "    listen $EDGE_LISTEN backlog=4096 so_keepalive=30s:10s:3;"
     if [ -n "$EDGE_TLS_CERT" ]; then
-        echo "    listen $EDGE_TLS_LISTEN ssl http2 backlog=4096;"
+        echo "    listen $EDGE_TLS_LISTEN ssl http2 backlog=4096 so_keepalive=30s:10s:3;"
         echo "    ssl_certificate $EDGE_TLS_CERT;"
         echo "    ssl_certificate_key $EDGE_TLS_KEY;"
         echo "    ssl_protocols TLSv1.2 TLSv1.3;"
@@ -168,8 +205,11 @@ if [ "$(id -u)" = 0 ]; then
     as="user www-data;"
     id www-data >/dev/null 2>&1 || as="user nobody;"
 fi
+# Before the replicas of the same machine, if there are any: who refuses what they have no room for must not wait for them.
+first=
+[ "$(nice -n -10 nice 2>/dev/null)" = -10 ] && first="worker_priority -10;"
 set -- -p "$prefix/" -c "$prefix/nginx.conf" -e stderr \
-    -g "daemon off; pid $run/nginx.pid; error_log stderr notice; worker_processes $EDGE_WORKERS; $as"
+    -g "daemon off; pid $run/nginx.pid; error_log stderr notice; worker_processes $EDGE_WORKERS; $first $as"
 if [ -n "$check" ]; then
     exec "$nginx" -t "$@"
 fi

@@ -12,6 +12,7 @@ import argparse
 import json
 import platform
 import re
+import statistics
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,7 +78,8 @@ def measured(catalogue: Catalogue, given: argparse.Namespace) -> dict[str, Any]:
             peers = [running.enter_context(peer(catalogue, page)) for peer in (servers.postgraphile, servers.mercurius)]
         figures["bytes a page"] = pages.same_pages([*ours, *peers], catalogue)
         if "pages" in wanted:
-            figures["pages"] = pages.product_pages([*ours, *peers], catalogue, **turns)
+            bare = running.enter_context(servers.bare(pages.body_of(ours[0]), page))
+            figures["pages"] = pages.product_pages([*ours, *peers, bare], catalogue, **turns)
         if "cards" in wanted:
             figures["cards"] = pages.product_cards(ours, catalogue, by_text=by_text, **turns)
         if "deep" in wanted:
@@ -145,7 +147,7 @@ def _show_servers(title: str, figures: dict[str, dict[str, float]], sizes: dict[
     for name, figure in figures.items():
         ratio = figures[OURS]["a second"] / figure["a second"]
         cells = "".join(f"{figure[cell]:27,.{0 if cell == 'a second' else 2}f}" for cell in names)
-        print(f"  {name:<22}{cells}{ratio:12.2f}" + (f"{sizes[name]:8,}" if sizes else ""))
+        print(f"  {name:<22}{cells}{ratio:12.2f}" + (f"{sizes[name]:8,}" if name in sizes else ""))
 
 
 def _show_deep_pages(result: dict[str, Any]) -> None:
@@ -157,6 +159,13 @@ def _show_deep_pages(result: dict[str, Any]) -> None:
     for name, found in result["searches"].items():
         cells = (f"{found[sort]:24.2f}" for sort in deep_pages.SORTS)
         print(f"  {name:<10}{found['reviews']:>10,.0f} rev." + "".join(cells))
+
+
+def cell(rounds: list[float]) -> str:
+    """The median of a figure, and between what its rounds lie."""
+    median = statistics.median(rounds)
+    places = 0 if median >= 100 else 2
+    return f"{median:,.{places}f} ({min(rounds):,.{places}f} to {max(rounds):,.{places}f})"
 
 
 def write(result: dict[str, Any], name: str) -> None:

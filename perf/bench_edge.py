@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 _SCRIPT, _PLAIN = (str(Path(__file__).with_name(name)) for name in ("hits.lua", "plain.conf"))
 CONNECTIONS = 64
 CACHE_MIB = 1024
-CASES = (("500 pages, all alike", 500, "even"), ("100,000 pages by Zipf's law", 100_000, "zipf"))
+CASES = {"even": ("500 pages, all alike", 500), "zipf": ("100,000 pages by Zipf's law", 100_000)}
 
 
 class Measured:
@@ -58,6 +58,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=int, default=4)
+    options.add_argument("--only", choices=CASES, help="measure this case alone")
     options.add_argument("--state", type=Path, default=ROOT / ".local-bench", help="where the catalogue is kept")
     options.add_argument("--products", type=int, default=100_000)
     options.add_argument("--write", action="store_true", help="keep the result in perf/results")
@@ -75,8 +76,9 @@ def main() -> None:
         ):
             result: dict[str, Any] = {**about(catalogue, {"nginx": _nginx()}), "rounds": given.rounds}
             result |= {"seconds": given.seconds, "cases": []}
-            for title, pages, shares in CASES:
-                result["cases"].append(_case(title, min(pages, given.products), shares, ports, given))
+            for shares, (title, pages) in CASES.items():
+                if given.only in {None, shares}:
+                    result["cases"].append(_case(title, min(pages, given.products), shares, ports, given))
     finally:
         shutil.rmtree(place)
     _show(result)
@@ -152,26 +154,27 @@ def _request(port: int) -> tuple[str, str]:
 
 
 def _fill(port: int, pages: int) -> None:
-    """Ask for every page: wrk begins with the first again each time, so what it asked for before is a hit now."""
-    seconds = 2
-    while True:
-        asked, _ = _asked(port, pages, "even", seconds, warm=True)
-        if asked >= pages + CONNECTIONS:
-            return
-        seconds = max(2, int(1.2 * seconds * (pages - asked) / asked))
+    """Ask for every page once. What is under way when wrk ends was perhaps not answered, so it goes on before that."""
+    asked = 0
+    while asked < pages:
+        first = max(0, asked - CONNECTIONS)
+        answered, _ = _asked(port, pages, "even", 10, first=first)
+        asked = first + answered
 
 
-def _asked(port: int, pages: int, shares: str, seconds: int, *, seed: int = 0, warm: bool = False) -> tuple[int, float]:
-    """How many answers wrk got, and in how many seconds."""
+def _asked(
+    port: int, pages: int, shares: str, seconds: int, *, seed: int = 0, first: int | None = None
+) -> tuple[int, float]:
+    """How many answers wrk got, and in how many seconds. From page ``first`` on each is asked for in turn."""
     before, after = _request(port)
     environment = {**os.environ, "PAGES": str(pages), "SHARES": shares, "SEED": str(seed)}
-    environment |= {"BEFORE": before, "AFTER": after, **({"WARM": "yes"} if warm else {})}
+    environment |= {"BEFORE": before, "AFTER": after, "FIRST": "" if first is None else str(first)}
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", _SCRIPT, f"http://127.0.0.1:{port}/"]
     told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-    found = re.search(r"(\d+) requests in ([\d.]+)(m?s)", told)
+    found = re.search(r"(\d+) requests in ([\d.]+)(ms|s|m)", told)
     if found is None or "Non-2xx" in told or "Socket errors" in told:
         sys.exit(f"wrk says:\n{told}")
-    return int(found[1]), float(found[2]) / (1000 if found[3] == "ms" else 1)
+    return int(found[1]), float(found[2]) * {"ms": 0.001, "s": 1, "m": 60}[found[3]]
 
 
 def _worker(master: int) -> psutil.Process:

@@ -40,6 +40,10 @@ class Catalogue:
     reviews: int
     hot_reviews: int
 
+    def address_of(self, database: str) -> Secret:
+        """The address of another database of the same server."""
+        return Secret(self.url.replace(self.database, database))
+
 
 @contextmanager
 def running_catalogue(state: Path, *, products: int, hot: int) -> Iterator[Catalogue]:

@@ -43,6 +43,12 @@ def same_pages(servers: Sequence[Server], catalogue: Catalogue) -> dict[str, int
     return sizes
 
 
+def body_of(server: Server) -> bytes:
+    """A page of a server, as it is on the wire."""
+    with Client(server.address) as client:
+        return client.ask(server.page.request(2))[1]
+
+
 def _compared(value: Any) -> Any:
     if isinstance(value, dict):
         return {

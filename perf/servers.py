@@ -64,13 +64,43 @@ def gateway(
         "REVIEWS_GRAPHIQL": "false",
         "REVIEWS_MANIFESTS": str(OWN_DOCUMENTS),
         "REVIEWS_LOG_LEVEL": "warning",
+        "REVIEWS_MUTATION_RATE": "0",
+        "REVIEWS_DOCUMENT_RATE": "0",
         "REVIEWS_READ_CONNECTIONS": str(CONNECTIONS),
+        # What is measured are answers, also of those that take seconds.
+        "REVIEWS_QUEUE_TIMEOUT_MS": "60000",
+        "REVIEWS_REQUEST_TIMEOUT_MS": "60000",
         **settings,
     }
     port = free_port()
     command = [sys.executable, "-m", "graphql_api.cli", "serve", "--port", str(port)]
     with _running(name, command, environment, port) as process:
         yield Server(name, f"http://127.0.0.1:{port}", process, asking(PAGES[page], {"id": MARK}, by_text=by_text))
+
+
+@contextmanager
+def lonely_gateway() -> Iterator[Server]:
+    """Our gateway as it is by default, without a database: for what is refused before one is asked."""
+    environment = {
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "PYTHONPATH": str(ROOT),
+        "REVIEWS_GRAPHIQL": "false",
+        "REVIEWS_LOG_LEVEL": "error",
+        "REVIEWS_DOCUMENT_RATE": "0",
+    }
+    port = free_port()
+    command = [sys.executable, "-m", "graphql_api.cli", "serve", "--port", str(port)]
+    with _running("the gateway", command, environment, port, ready="/livez") as process:
+        yield Server("the gateway", f"http://127.0.0.1:{port}", process, Asking("/graphql"))
+
+
+@contextmanager
+def bare(body: bytes, page: str) -> Iterator[Server]:
+    """uvicorn with nothing behind it but these bytes, asked for as the gateway is."""
+    port = free_port()
+    command = [sys.executable, "-m", "perf.bare", str(port)]
+    with _running("uvicorn alone", command, {"PYTHONPATH": str(ROOT)}, port, body) as process:
+        yield Server("uvicorn alone", f"http://127.0.0.1:{port}", process, asking(PAGES[page], {"id": MARK}))
 
 
 @contextmanager
@@ -140,18 +170,20 @@ def _peer(catalogue: Catalogue, name: str, asked: Asking, page: str) -> Iterator
 
 
 @contextmanager
-def _running(name: str, command: list[str], environment: Mapping[str, str], port: int) -> Iterator[int]:
-    """Run ``command`` until the end of the context, from when it answers."""
+def _running(
+    name: str, command: list[str], environment: Mapping[str, str], port: int, told: bytes = b"", ready: str = "/readyz"
+) -> Iterator[int]:
+    """Run ``command`` until the end of the context, from when it answers ``ready``. ``told`` is its standard input."""
     inherited = {key: os.environ[key] for key in _FROM_OUTSIDE if key in os.environ}
     # The kernel ends it when we are killed.
     bound = ["setpriv", "--pdeathsig", "TERM", *command] if shutil.which("setpriv") else command
-    with TemporaryFile("w+") as log:
-        process = subprocess.Popen(
-            bound, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
+    with TemporaryFile("w+") as log, TemporaryFile() as given:
+        given.write(told)
+        given.seek(0)
+        process = subprocess.Popen(bound, env={**inherited, **environment}, stdin=given, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + _START_SECONDS
-            while not _answers(port):
+            while not _answers(port, ready):
                 if process.poll() is not None or time.monotonic() > deadline:
                     log.seek(0)
                     sys.exit(f"{name} did not start:\n{log.read()}")
@@ -166,9 +198,9 @@ def _running(name: str, command: list[str], environment: Mapping[str, str], port
                 process.wait()
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, path: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5):
             return True
     except urllib.error.HTTPError as error:
         return error.code < 500  # the peers have no such page

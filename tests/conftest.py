@@ -12,6 +12,7 @@ import pytest
 
 from etl.load import load_folder
 from graphql_api.settings import Secret, Settings
+from tests.edge.console import MODULES
 from tests.harness.databases import Databases, running_server
 from tests.harness.gateway import Gateway, running_gateway
 from tests.harness.shop import Shop
@@ -74,3 +75,12 @@ def requires(unmet: Unmet) -> Requires:
         return shutil.which(program) or unmet(f"{program} is not installed")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def nginx(requires: Requires, unmet: Unmet) -> str:
+    """The path of an nginx that has Lua."""
+    found = requires("nginx")
+    if not (MODULES / "ngx_http_lua_module.so").exists():
+        unmet("nginx has no Lua: apt-get install libnginx-mod-http-lua lua-cjson")
+    return found

@@ -186,6 +186,21 @@ def test_after_a_kill_the_next_run_serves_the_same_data_and_stops_the_database(s
     assert users_of(sample) == []
 
 
+def test_postgresql_that_was_killed_is_started_again(sample: Path) -> None:
+    with up(sample) as running:
+        first = int((EmbeddedPostgres.of(sample).data / "postmaster.pid").read_text().split()[0])
+        postgres = psutil.Process(first)
+        processes = [postgres, *postgres.children()]
+
+        for process in processes:
+            process.kill()
+
+        psutil.wait_procs(processes, SECONDS)
+        wait_for(lambda: "errors" not in running.ask("{ product(id: 1) { name } }"))
+        assert int((EmbeddedPostgres.of(sample).data / "postmaster.pid").read_text().split()[0]) != first
+    assert users_of(sample) == []
+
+
 def test_a_folder_is_loaded_once(sample: Path) -> None:
     with up(sample, "--csv", str(SAMPLE / "v2")) as running:
         assert f"{SAMPLE / 'v2'} was loaded before." in running.said
@@ -300,7 +315,9 @@ def test_serve_serves_the_database_it_was_given_and_stops_in_good_order(sample: 
         serving = Running("serve", "--port", "0", "--workers", workers, DATABASE_URL=url)
         try:
             serving.wait_until_serving()
-            (line,) = serving.said
+            # Each process warns of its role, which owns the tables here.
+            *warnings, line = serving.said
+            assert all("run reviews db grant" in warning for warning in warnings)
             address = line.removeprefix("Serving ")
             body = httpx.post(address, json={"query": "{ product(id: 1) { name } }"}, timeout=30).json()
             assert body == {"data": {"product": {"name": "Camo Onesie"}}}

@@ -20,7 +20,7 @@ from etl.load import load_folder
 from graphql_api.settings import Settings
 from tests.conftest import SAMPLE
 from tests.harness.databases import Databases, value, waiting_for_lock
-from tests.harness.processes import Running, wait_for
+from tests.harness.processes import Running, serving, wait_for
 
 QUERY = {"query": "{ product(id: 1) { name } }"}
 PRODUCT = {"data": {"product": {"name": "Camo Onesie"}}}
@@ -44,13 +44,8 @@ def url(databases: Databases) -> str:
 @contextmanager
 def replica(url: str, drain: str, *arguments: str) -> Iterator[tuple[Running, str]]:
     """``reviews serve`` with that drain, and its address; ended if the test did not."""
-    running = Running("serve", "--port", "0", *arguments, DATABASE_URL=url, REVIEWS_DRAIN_SECONDS=drain)
-    try:
-        running.wait_until_serving()
-        yield running, running.said[0].removeprefix("Serving ").removesuffix("/graphql")
-    finally:
-        if running.process.poll() is None:
-            running.end(signal.SIGINT)
+    with serving(*arguments, DATABASE_URL=url, REVIEWS_DRAIN_SECONDS=drain) as running:
+        yield running
 
 
 def port_of(address: str) -> int:

@@ -39,6 +39,8 @@ from graphql_api.http_request import (
         ("application/json;q=0, */*", GRAPHQL_JSON),
         ("APPLICATION/JSON; charset=utf-8", JSON),
         ("application/json;q=nonsense", None),
+        ("application/json;q=\x1c1", None),
+        ("application/json ;\tq = 1", JSON),
         ("image/png", None),
         (",,;", None),
     ],
@@ -109,6 +111,13 @@ def test_a_path_names_the_document_and_its_operation() -> None:
 def test_what_is_said_twice_is_refused(query_string: bytes, own_path: str | None, words: str) -> None:
     with pytest.raises(HttpError, match=words) as caught:
         request_of_query_string(query_string, own_path)
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("own_path", [None, "sha256:"])
+def test_a_prefix_alone_names_no_document(own_path: str | None) -> None:
+    with pytest.raises(HttpError, match="`documentId` names no document: the SHA-256") as caught:
+        request_of_query_string(b"" if own_path else b"documentId=sha256:", own_path)
     assert caught.value.status == 400
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,7 +32,7 @@ def test_every_make_target_that_is_named_exists() -> None:
     named = {
         word for line in re.findall(r"`(?:time )?make ([^`]+)`|^make (.+)$", README, re.MULTILINE) for word in line
     }
-    words = {word for names in named for word in names.split() if word.islower() and "=" not in word}
+    words = {word for names in named for word in shlex.split(names) if word.islower() and "=" not in word}
     assert words <= targets
     assert {"up", "test", "check", "help", "schema", "format"} <= words
 

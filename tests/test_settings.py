@@ -47,6 +47,14 @@ def test_each_variable_sets_its_field() -> None:
             "REVIEWS_GRAPHIQL": "off",
             "REVIEWS_INTROSPECTION": "No",
             "REVIEWS_LOG_LEVEL": "WARNING",
+            "REVIEWS_LOG_FORMAT": "JSON",
+            "REVIEWS_LOG_REQUESTS": "yes",
+            "REVIEWS_SLOW_MS": "0",
+            "REVIEWS_SERVER_TIMING": "on",
+            "REVIEWS_METRICS": "off",
+            "REVIEWS_METRICS_FOLDER": "/run/reviews",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces",
             "PATH": "/usr/bin",
         }
     ) == Settings(
@@ -70,6 +78,14 @@ def test_each_variable_sets_its_field() -> None:
         graphiql=False,
         introspection=False,
         log_level="warning",
+        log_format="json",
+        log_requests=True,
+        slow_ms=0,
+        server_timing=True,
+        metrics=False,
+        metrics_folder=Path("/run/reviews"),
+        otlp_endpoint="http://collector:4318",
+        otlp_traces_endpoint="http://collector:4318/v1/traces",
     )
 
 
@@ -99,9 +115,21 @@ def test_empty_counts_as_unset(variable: str, text: str) -> None:
         ("REVIEWS_MAX_COST", "0", "a whole number from 1 to 1000000000"),
         ("REVIEWS_DOCUMENTS", "none", "one of any, automatic, trusted"),
         ("REVIEWS_MAX_DOCUMENTS", "0", "a whole number from 1 to 10000000"),
+        ("REVIEWS_MUTATION_RATE", "-1", "a whole number from 0 to 1000000"),
+        ("REVIEWS_DOCUMENT_RATE", "fast", "a whole number from 0 to 1000000"),
+        ("REVIEWS_TRUSTED_PROXIES", "edge", "addresses and networks like 10.0.0.0/8, commas between them"),
+        ("REVIEWS_TRUSTED_PROXIES", "10.0.0.1/8", "addresses and networks like 10.0.0.0/8, commas between them"),
+        (
+            "REVIEWS_CORS_ORIGINS",
+            "https://shop.example/",
+            "origins like https://shop.example, commas between them, or * for any",
+        ),
+        ("REVIEWS_CORS_ORIGINS", "null", "origins like https://shop.example, commas between them, or * for any"),
         ("REVIEWS_FIRST_NUMBER", "0", "a whole number from 1 to 9000000000000000000"),
         ("REVIEWS_GRAPHIQL", "maybe", "true or false"),
         ("REVIEWS_INTROSPECTION", "2", "true or false"),
+        ("REVIEWS_LOG_FORMAT", "xml", "one of text, json"),
+        ("REVIEWS_SLOW_MS", "-1", "a whole number from 0 to 3600000"),
         ("REVIEWS_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
     ],
 )
@@ -159,20 +187,50 @@ def test_every_setting_is_described_with_its_default() -> None:
         "REVIEWS_PGBOUNCER": "false",
         "REVIEWS_REPLICA_URLS": "unset",
         "REVIEWS_STATEMENT_TIMEOUT_MS": "10000",
+        "REVIEWS_REQUEST_TIMEOUT_MS": "5000",
         "REVIEWS_CONNECT_TIMEOUT_S": "5",
+        "REVIEWS_MAX_RUNNING": "64",
+        "REVIEWS_MAX_QUEUED": "128",
+        "REVIEWS_QUEUE_TIMEOUT_MS": "500",
+        "REVIEWS_MAX_CONNECTIONS": "1000",
         "REVIEWS_MAX_BODY_BYTES": "262144",
         "REVIEWS_MAX_URL_BYTES": "8192",
+        "REVIEWS_MAX_DOCUMENT_BYTES": "32768",
+        "REVIEWS_MAX_VARIABLES_BYTES": "65536",
+        "REVIEWS_MAX_VARIABLES_DEPTH": "10",
+        "REVIEWS_MAX_LIST": "1000",
         "REVIEWS_MAX_TOKENS": "1000",
+        "REVIEWS_MAX_DEPTH": "20",
+        "REVIEWS_MAX_FIELDS": "2000",
+        "REVIEWS_MAX_ROOT_FIELDS": "20",
+        "REVIEWS_MAX_ALIASES": "100",
+        "REVIEWS_MAX_EQUAL_FIELDS": "50",
+        "REVIEWS_MAX_SPREADS": "50",
+        "REVIEWS_MAX_DIRECTIVES": "50",
         "REVIEWS_MAX_COST": "10000",
         "REVIEWS_EXECUTION": "compiled",
         "REVIEWS_DOCUMENTS": "automatic",
         "REVIEWS_MANIFESTS": "unset",
         "REVIEWS_MAX_DOCUMENTS": "10000",
+        "REVIEWS_MUTATION_RATE": "10",
+        "REVIEWS_DOCUMENT_RATE": "20",
+        "REVIEWS_TRUSTED_PROXIES": "127.0.0.0/8, ::1/128",
         "REVIEWS_FIRST_NUMBER": "1000000000",
         "REVIEWS_VOTER_SECRET": "unset",
+        "REVIEWS_CORS_ORIGINS": "unset",
+        "REVIEWS_REPORTS_TO_HIDE": "1",
+        "REVIEWS_PRODUCTION": "false",
         "REVIEWS_GRAPHIQL": "true",
         "REVIEWS_INTROSPECTION": "true",
         "REVIEWS_LOG_LEVEL": "info",
+        "REVIEWS_LOG_FORMAT": "text",
+        "REVIEWS_LOG_REQUESTS": "false",
+        "REVIEWS_SLOW_MS": "1000",
+        "REVIEWS_SERVER_TIMING": "false",
+        "REVIEWS_METRICS": "true",
+        "REVIEWS_METRICS_FOLDER": "unset",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "unset",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "unset",
     }
     assert [variable for variable, _, text in rows if not text.endswith(".")] == []
 
@@ -186,3 +244,11 @@ def test_addresses_of_read_replicas_stand_behind_each_other_and_print_as_stars()
         "REVIEWS_REPLICA_URLS",
         "REVIEWS_REPLICA_URLS='***' cannot be used: expected an address like postgresql://user:password@host:5432/database.",
     )
+
+
+def test_in_production_what_shows_the_schema_is_off_unless_it_is_asked_for() -> None:
+    plain = Settings.from_environment({"REVIEWS_PRODUCTION": "1"})
+    with_page = Settings.from_environment({"REVIEWS_PRODUCTION": "1", "REVIEWS_GRAPHIQL": "true"})
+    assert (plain.graphiql, plain.introspection) == (False, False)
+    assert (with_page.graphiql, with_page.introspection) == (True, False)
+    assert Settings.from_environment({}).graphiql

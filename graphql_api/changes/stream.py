@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 from starlette.requests import Request
@@ -32,12 +32,18 @@ _FORGET_SECONDS = 1
 
 
 class Changes:
-    """Streams of changes, one an edge. ``leaving`` is set when the replica begins to: all of them end then."""
+    """Streams of changes, one an edge. ``leaving`` is set when the replica begins to: all of them end then.
 
-    def __init__(self, url: str, settings: Settings, leaving: asyncio.Event) -> None:
+    ``told`` is called with how many changes of one look were sent, and the seconds since it began.
+    """
+
+    def __init__(
+        self, url: str, settings: Settings, leaving: asyncio.Event, told: Callable[[int, float], None]
+    ) -> None:
         self._url = url
         self._settings = settings
         self._leaving = leaving
+        self._told = told
         self._streams = 0
 
     async def response(self, request: Request) -> Response:
@@ -66,12 +72,15 @@ class Changes:
             yield f"{word} {reader.position} {reader.lsn}\n".encode()
             told, forgotten = 0.0, time.monotonic()
             while not self._leaving.is_set():
+                began = time.monotonic()
                 reading = await reader.read()
                 now = time.monotonic()
                 if reading.changes or now - told >= SIGN_SECONDS:
                     lines = [f"change {xid} {tags}\n" for xid, tags in reading.changes]
                     yield "".join([*lines, f"at {reading.position} {reading.lsn}\n"]).encode()
                     told = now
+                    if reading.changes:
+                        self._told(len(reading.changes), time.monotonic() - began)
                 if now - forgotten > _FORGET_SECONDS:
                     # Where this may not write, others do.
                     with contextlib.suppress(asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError):

@@ -47,6 +47,8 @@ max_wal_size = '4GB'
 checkpoint_timeout = '15min'
 wal_compression = on
 jit = off
+# Each checkpoint writes a file for these, and ends the server where its volume has no room for one.
+max_active_replication_origins = 0
 log_min_messages = 'warning'
 log_statement = 'none'
 # A failing statement is not written to the log: its values may hold a shopper's e-mail address.
@@ -111,6 +113,22 @@ class EmbeddedPostgres:
         """Whether a server has the data folder open."""
         return self._run("pg_ctl", "status", "-D", str(self.data), check=False).returncode == 0
 
+    def has_ended(self) -> bool:
+        """Whether the process that the data folder names is gone. Costs no process, unlike ``is_running``."""
+        try:
+            number = int((self.data / "postmaster.pid").read_text().split(maxsplit=1)[0])
+        except (OSError, ValueError, IndexError):
+            return True
+        return not Path(f"/proc/{number}").exists()
+
+    def start_again(self, tries: int = 4) -> bool:
+        """Start it unless it runs, and say whether it did not. Raises ``StateError`` where it does not start."""
+        with self._alone():
+            if self.is_running():
+                return False
+            self._start(tries)
+            return True
+
     @contextmanager
     def running(self) -> Iterator[Secret]:
         """Hold the server up and yield its address; the last of its users to leave stops it."""
@@ -173,14 +191,14 @@ class EmbeddedPostgres:
                 return
         raise StateError(f"PostgreSQL could not be set up in {self.data}: {made.stderr.strip()}")
 
-    def _start(self) -> None:
+    def _start(self, tries: int = 20) -> None:
         if self.socket != self.data:
             self._make_socket_folder()
         log = self.data / "server.log"
         options = f"-k {shlex.quote(str(self.socket))}"
         start = ("start", "-w", "-t", str(_START_SECONDS), "-D", str(self.data), "-l", str(log), "-o", options)
         started = self._run("pg_ctl", *start, check=False)
-        for _ in range(20):
+        for _ in range(tries):
             if started.returncode == 0:
                 break
             # After a kill -9 the old server's children hold its shared memory until they notice, within a second.

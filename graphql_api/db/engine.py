@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: a pool of asyncpg connections for reads, a SQLAlchemy engine for writes."""
+"""Connections to PostgreSQL: a pool for reads and one for writes, and SQLAlchemy's engine for what operators run."""
 
 from __future__ import annotations
 
@@ -11,26 +11,32 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from graphql_api.db.pooler import TransactionPool
+from graphql_api.db.pooler import TransactionPool, begin_with
+from graphql_api.db.writes import ConnectionsTakenError, Writes
 from graphql_api.errors import DatabaseUnavailableError, OperatorError
 from graphql_api.settings import Settings
 
 logger = logging.getLogger("reviews.sql")
 
-REVISION = "0006"
+REVISION = "0009"
 """The Alembic revision this build needs; a test compares it with the newest migration."""
 
 OLDEST_SERVER = 150000
 """PostgreSQL 15, as ``server_version_num`` says it."""
 
 
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What connecting and the simplest statement may come to."""
+
+_ONE_PLAN = {"plan_cache_mode": "force_generic_plan"}
+# Each statement is written for one plan, whatever the keys. PostgreSQL would plan most of them anew each time, because
+# it thinks it knows more of one key than of any: 0.1 to 0.3 ms, as long as a page takes to run. Of a new review, with
+# the statements of its triggers, it is a third of the time.
+
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 CLOSE_SECONDS = 5
 """A pool that is closed waits so long for the statements under way."""
@@ -41,7 +47,7 @@ class Database:
     """What reads and writes go through. ``reads`` only takes read-only statements."""
 
     reads: asyncpg.Pool | TransactionPool
-    writes: AsyncEngine
+    writes: Writes
 
 
 def create_engine(url: str, *, connect: Mapping[str, Any], unnamed: bool = False, **options: Any) -> AsyncEngine:
@@ -61,53 +67,40 @@ def create_engine(url: str, *, connect: Mapping[str, Any], unnamed: bool = False
     return create_async_engine("postgresql+asyncpg://", connect_args=arguments, hide_parameters=True, **options)
 
 
-def create_write_engine(url: str, settings: Settings) -> AsyncEngine:
-    """The engine that mutations run on: READ COMMITTED, a bounded pool, every statement bounded in time."""
-    timeout = {"statement_timeout": str(settings.statement_timeout_ms)}
-    engine = create_engine(
-        url,
-        unnamed=settings.pgbouncer,
-        pool_size=settings.write_connections,
-        max_overflow=0,
-        pool_timeout=settings.connect_timeout_s,
-        pool_pre_ping=True,
-        connect={
-            "timeout": settings.connect_timeout_s,
-            "server_settings": {
-                "application_name": "reviews-gateway writes",
-                "timezone": "UTC",
-                **({} if settings.pgbouncer else timeout),
-            },
-        },
-    )
+async def _create_writes(url: str, settings: Settings) -> Writes:
+    """What mutations write on."""
+    of_session = {"statement_timeout": str(settings.statement_timeout_ms), **_ONE_PLAN}
+    name = {"application_name": "reviews-gateway writes", "timezone": "UTC"}
+    begin = _BEGIN
+    options: dict[str, Any] = {"server_settings": {**name, **of_session}}
     if settings.pgbouncer:
-
-        def say_timeout(connection: Connection) -> None:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {settings.statement_timeout_ms}")
-
-        event.listen(engine.sync_engine, "begin", say_timeout)
-    event.listen(engine.sync_engine, "before_cursor_execute", _log_write)
-    return engine
-
-
-def _log_write(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-    """Log the statement's text. Its values, which may hold an e-mail address, are not in it."""
-    logger.debug("%s", " ".join(statement.split()), extra={"sql": statement})
+        # Without a cache asyncpg gives its statements no names.
+        begin = begin_with(_BEGIN, of_session)
+        options = {"server_settings": name, "statement_cache_size": 0}
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=settings.write_connections,
+        timeout=settings.connect_timeout_s,
+        reset=_leave_as_it_is,
+        **options,
+    )
+    return Writes(pool, begin, settings.connect_timeout_s)
 
 
 @asynccontextmanager
 async def open_database(url: str, settings: Settings) -> AsyncIterator[Database]:
     """Open both pools for the time of the context. Connections are made when they are needed."""
-    pool = await _create_pool(url, settings)
-    engine = create_write_engine(url, settings)
+    reads = await _create_pool(url, settings)
+    writes = await _create_writes(url, settings)
     try:
-        yield Database(pool, engine)
+        yield Database(reads, writes)
     finally:
-        await engine.dispose()
-        await _close(pool)
+        await _close(writes)
+        await _close(reads)
 
 
-async def _close(pool: asyncpg.Pool | TransactionPool) -> None:
+async def _close(pool: asyncpg.Pool | TransactionPool | Writes) -> None:
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
             await pool.close()
@@ -151,9 +144,7 @@ def _of_session(settings: Settings) -> dict[str, str]:
         # Pages are short: compiling them costs more than it gives. Nor does a batch ask for a row twice.
         "jit": "off",
         "enable_memoize": "off",
-        # Each statement is written for one plan, whatever the keys. PostgreSQL would plan most of them anew each time,
-        # because it thinks it knows more of one key than of any: 0.1 to 0.3 ms, as long as a page takes to run.
-        "plan_cache_mode": "force_generic_plan",
+        **_ONE_PLAN,
     }
 
 
@@ -236,17 +227,33 @@ def is_refused(error: BaseException) -> bool:
     return isinstance(root_of(error), ConnectionRefusedError | FileNotFoundError | asyncpg.CannotConnectNowError)
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether ``error`` says that the database has no connection left."""
+    return isinstance(root_of(error), asyncpg.TooManyConnectionsError)
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether ``error`` says that the database is away or busy, and not that a statement is wrong."""
     return isinstance(
         root_of(error),
         OSError
         | TimeoutError
-        | PoolTimeoutError
+        | ConnectionsTakenError
         | asyncpg.PostgresConnectionError
         | asyncpg.InterfaceError
-        | asyncpg.TooManyConnectionsError
+        # What is asked of a connection between the server's last word on it and its end.
+        | asyncpg.InternalClientError
+        # Out of connections, memory or disk.
+        | asyncpg.InsufficientResourcesError
+        | asyncpg.PostgresIOError
         | asyncpg.CannotConnectNowError
         | asyncpg.AdminShutdownError
-        | asyncpg.CrashShutdownError,
+        | asyncpg.CrashShutdownError
+        | asyncpg.ReadOnlySQLTransactionError
+        | asyncpg.DeadlockDetectedError,
     )
+
+
+def is_without_writes(error: BaseException) -> bool:
+    """Whether ``error`` says that the database answers, and writes nothing at the moment."""
+    return isinstance(root_of(error), asyncpg.ReadOnlySQLTransactionError | asyncpg.DiskFullError)

@@ -60,6 +60,7 @@ photo_numbers = Sequence("photo_numbers", start=1_000_000_000, metadata=Base.met
 rating_numbers = Sequence("rating_numbers", start=1_000_000_000, metadata=Base.metadata)
 vote_numbers = Sequence("vote_numbers", metadata=Base.metadata)
 report_numbers = Sequence("report_numbers", metadata=Base.metadata)
+moderation_numbers = Sequence("moderation_numbers", metadata=Base.metadata)
 change_numbers = Sequence("change_numbers", metadata=Base.metadata)
 
 
@@ -271,7 +272,11 @@ class CategoryFigures(Base):
 
 
 class HelpfulVote(Base):
-    """One helpful vote. ``voter`` is the keyed hash of the client's mark; null where the client gave none."""
+    """One helpful vote. ``voter`` is the keyed hash of the client's mark; null where the client gave none.
+
+    ``client`` is that of the address it came from; null where no key is set. ``undone_by`` is the number of the
+    moderation that took it out of the count.
+    """
 
     __tablename__ = "helpful_votes"
     __table_args__ = (
@@ -286,10 +291,15 @@ class HelpfulVote(Base):
     )
     voter: Mapped[bytes | None] = mapped_column(LargeBinary)
     voted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    client: Mapped[bytes | None] = mapped_column(LargeBinary)
+    undone_by: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Report(Base):
-    """One report of a review. ``voter`` as in ``HelpfulVote``."""
+    """One report of a review. ``voter``, ``client`` and ``undone_by`` as in ``HelpfulVote``.
+
+    ``found_visible``: whether the review was visible until then, and no file has said since that it is to be hidden.
+    """
 
     __tablename__ = "reports"
     __table_args__ = (
@@ -305,13 +315,44 @@ class Report(Base):
     voter: Mapped[bytes | None] = mapped_column(LargeBinary)
     reason: Mapped[str | None] = mapped_column(Text)
     reported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    client: Mapped[bytes | None] = mapped_column(LargeBinary)
+    undone_by: Mapped[int | None] = mapped_column(BigInteger)
+    found_visible: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class Moderation(Base):
+    """What an operator did to one review: hid it, restored it, or took votes or reports of it out of the count.
+
+    One command has one number, and a row for each of its reviews. ``counted``: how many votes or reports it took out
+    or in; ``hidden``: whether the review is hidden since.
+    """
+
+    __tablename__ = "moderations"
+    __table_args__ = (
+        CheckConstraint("action IN ('HIDE', 'RESTORE', 'UNDO_VOTES', 'UNDO_REPORTS', 'REDO')", name="action_known"),
+    )
+
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(Product.product_id, ondelete="CASCADE"), primary_key=True
+    )
+    review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    moderation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    action: Mapped[str] = mapped_column(Text)
+    counted: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    hidden: Mapped[bool]
+    made_by: Mapped[str] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class IdempotencyKey(Base):
-    """What an ``idempotencyKey`` stands for, for seven days: the SHA-256 of the input and the review it made."""
+    """What an ``idempotencyKey`` stands for, for seven days: the SHA-256 of the input and the review it made.
+
+    One that has expired is removed with a later new key of its product.
+    """
 
     __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
+    __table_args__ = (Index("ix_idempotency_keys_product_id_created_at", "product_id", "created_at"),)
 
     product_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey(Product.product_id, ondelete="CASCADE"), primary_key=True

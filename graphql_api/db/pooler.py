@@ -12,24 +12,29 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 
+def begin_with(begin: str, settings: dict[str, str]) -> str:
+    """``begin``, and what gives the transaction its ``settings``, which are names and values of our own."""
+    return "; ".join([begin, *(f"SET LOCAL {name} = '{text}'" for name, text in settings.items())])
+
+
 class TransactionPool:
     """Gives connections of ``pool`` within a read-only transaction that has ``settings``."""
 
     def __init__(self, pool: asyncpg.Pool, settings: dict[str, str]) -> None:
-        self._pool = pool
-        self._begin = "BEGIN READ ONLY; " + "; ".join(f"SET LOCAL {name} = '{text}'" for name, text in settings.items())
+        self.pool = pool
+        self._begin = begin_with("BEGIN READ ONLY", settings)
 
     def acquire(self) -> _Transaction:
         """A connection, and its transaction, for the time of the context."""
-        return _Transaction(self._pool, self._begin)
+        return _Transaction(self.pool, self._begin)
 
     async def close(self) -> None:
         """Close the pool, after what is under way."""
-        await self._pool.close()
+        await self.pool.close()
 
     def terminate(self) -> None:
         """Close the pool at once."""
-        self._pool.terminate()
+        self.pool.terminate()
 
 
 class _Transaction:
@@ -44,6 +49,8 @@ class _Transaction:
         try:
             await self._connection.execute(self._begin)
         except BaseException:
+            # Broken off, it may have begun all the same: nobody is to have the rest of it.
+            self._connection.terminate()
             await self._pool.release(self._connection)
             raise
         return self._connection
@@ -54,5 +61,8 @@ class _Transaction:
         try:
             if not self._connection.is_closed():
                 await self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+        except BaseException:
+            self._connection.terminate()
+            raise
         finally:
             await self._pool.release(self._connection)

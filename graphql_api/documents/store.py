@@ -79,7 +79,8 @@ class Store:
 
     def trusted_text(self, text: str) -> Document | None:
         """The document of ``text``, if a file has brought it: parsed, and with its plans."""
-        return self._by_id.get(hash_of(text))
+        # A file's document is within the limit too, or it ends the start: one that is not need not be hashed.
+        return None if self._documents.too_long(text) else self._by_id.get(hash_of(text))
 
     async def find(self, id_: str, database: Database) -> Document | None:
         """The document of ``id_``, in memory or in the table. Raises what the database raises.

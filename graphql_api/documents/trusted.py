@@ -14,11 +14,10 @@ from graphql_api.documents.manifests import Shipped, shipped_in
 from graphql_api.errors import OperatorError
 from graphql_api.execution.answer import Answer
 from graphql_api.execution.document import Document, Documents
-from graphql_api.limits.cost import LARGEST, Cost, sizing_variables
+from graphql_api.limits.cost import LARGEST, sizing_variables
 from graphql_api.settings import Settings
 
 OWN = Path(__file__).parent
-_ANY = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,12 @@ def trusted_in(paths: Iterable[Path], documents: Documents, limit: int) -> Itera
 def _checked(shipped: Shipped, documents: Documents, limit: int) -> Trusted | BrokenDocumentError:
     document = documents.make(shipped.text)
     if isinstance(document, Answer):
-        errors = orjson.loads(document.body)["errors"]
-        return BrokenDocumentError([f"{shipped.name}{_place(error)}: {error['message']}" for error in errors])
+        return BrokenDocumentError(problems_of(shipped.name, document))
     if not document.operations:
         return BrokenDocumentError([f"{shipped.name}:1:1: there is no operation in it."])
     problems = []
     for operation in document.operations.values():
-        if Cost(document.node, {}, limit).of(operation) > limit:
+        if document.whole_cost(operation, {}) > limit:
             assert operation.loc is not None  # the parser keeps places
             start = operation.loc.start_token
             problems.append(
@@ -72,8 +70,13 @@ def _checked(shipped: Shipped, documents: Documents, limit: int) -> Trusted | Br
     if problems:
         return BrokenDocumentError(problems)
     full = dict.fromkeys(sizing_variables(document.node), LARGEST)
-    costs = {name: Cost(document.node, full, _ANY).of(one) for name, one in document.operations.items()}
+    costs = {name: document.whole_cost(one, full) for name, one in document.operations.items()}
     return Trusted(shipped, document, costs)
+
+
+def problems_of(name: str, refusal: Answer) -> list[str]:
+    """What is wrong with the document ``name``, each with its place, of the answer that refuses it."""
+    return [f"{name}{_place(error)}: {error['message']}" for error in orjson.loads(refusal.body)["errors"]]
 
 
 def _place(error: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import orjson
 from graphql import GraphQLError
 
 from graphql_api.changes.changed import Changed
-from graphql_api.db.engine import is_passing, is_too_slow, root_of
+from graphql_api.db.engine import is_passing, is_too_slow, is_without_writes, root_of
 from graphql_api.errors import ClientError
 
 logger = logging.getLogger("reviews")
@@ -48,6 +48,7 @@ class Answer:
 
 
 _NO_ANSWER = "The database does not answer: ask again later."
+_NO_WRITES = "The database takes no writes at the moment, and nothing was written: send it again later."
 AWAY = Answer(
     Stage.UNAVAILABLE,
     orjson.dumps({"errors": [{"message": _NO_ANSWER, "extensions": {"code": "SERVICE_UNAVAILABLE"}}]}),
@@ -87,6 +88,9 @@ def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if is_too_slow(cause):
         logger.warning("%s: a statement took too long at %s", request_id, error.path)
         return _masked(error, "TIMEOUT", "The database took too long: ask for less, or again later.", request_id)
+    if is_without_writes(cause):
+        logger.warning("%s: the database takes no writes: %s", request_id, type(root_of(cause)).__name__)
+        return _masked(error, "SERVICE_UNAVAILABLE", _NO_WRITES, request_id)
     if _is_away(cause):
         logger.warning("%s: the database is away: %s", request_id, type(root_of(cause)).__name__)
         return _masked(error, "SERVICE_UNAVAILABLE", _NO_ANSWER, request_id)

@@ -14,6 +14,7 @@ from graphql import (
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    OperationType,
     Undefined,
     parse,
     specified_rules,
@@ -22,14 +23,17 @@ from graphql import (
 
 from graphql_api.execution.answer import Answer, Stage, refused
 from graphql_api.limits.cost import Cost, size_of, sizing_variables
+from graphql_api.limits.shape import Bounds, beyond
 from graphql_api.schema.build import Schema
+from graphql_api.schema.objects import Objects, objects_of
 from graphql_api.settings import Settings
 
-_MAX_ERRORS = 20
+_MAX_ERRORS = 10
 # A parsed document takes some 120 times the memory of its text: 200 of the longest that are kept, 240 MB.
 _KEPT_DOCUMENTS = 200
 _LONGEST_KEPT = 10_000
 _KEPT_COSTS = 64
+_ANY_COST = 10**18
 
 
 @dataclass(slots=True, eq=False)
@@ -39,12 +43,15 @@ class Document:
     text: str
     node: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
+    objects: Objects = field(repr=False)
     sha256: str = field(init=False)
     planned: dict[int, Any] = field(init=False, default_factory=dict)
     """What was compiled of each operation, by its ``id``, or the word that says why nothing was.
 
     A node hashes by all that is below it, which takes longer than to run a plan.
     """
+    figures: dict[int, Any] = field(init=False, default_factory=dict)
+    """Where requests of each operation are counted, by the same."""
     planned_characters: int = field(init=False, default=0)
     """Of the sources of its plans, together."""
     _costs: dict[tuple[Any, ...], int] = field(init=False, default_factory=dict)
@@ -64,6 +71,11 @@ class Document:
             return GraphQLError("The document has no operation.")
         return GraphQLError("The document has several operations: say which one with `operationName`.")
 
+    def mutates(self, name: str | None) -> bool:
+        """Whether the operation of that name, or the only one, is a mutation."""
+        operation = self.operation(name)
+        return isinstance(operation, OperationDefinitionNode) and operation.operation is OperationType.MUTATION
+
     def cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any], limit: int) -> int:
         """The most objects that the operation's answer can hold, or, beyond ``limit``, some number beyond it.
 
@@ -73,10 +85,14 @@ class Document:
         key = (id(operation), *sizes)
         cost = self._costs.get(key)
         if cost is None:
-            cost = Cost(self.node, variables, limit).of(operation)
+            cost = Cost(self.node, variables, limit, self.objects).of(operation)
             if len(self._costs) < _KEPT_COSTS:
                 self._costs[key] = cost
         return cost
+
+    def whole_cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
+        """The same without a limit, and not kept."""
+        return Cost(self.node, variables, _ANY_COST, self.objects).of(operation)
 
 
 class Documents:
@@ -84,7 +100,18 @@ class Documents:
 
     def __init__(self, schema: Schema, settings: Settings) -> None:
         self._schema = schema.graphql_schema
+        self._objects = objects_of(self._schema)
+        self._max_bytes = settings.max_document_bytes
         self._max_tokens = settings.max_tokens
+        self._bounds = Bounds(
+            depth=settings.max_depth,
+            fields=settings.max_fields,
+            aliases=settings.max_aliases,
+            root_fields=settings.max_root_fields,
+            equal_fields=settings.max_equal_fields,
+            spreads=settings.max_spreads,
+            directives=settings.max_directives,
+        )
         # Whoever may not read the schema is not told by suggestions what is in it.
         self._hide_suggestions = not settings.introspection
         self._rules = specified_rules if settings.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
@@ -94,16 +121,33 @@ class Documents:
         """The document of ``text``, or the answer that says why it is none."""
         return self._kept(text) if len(text) <= _LONGEST_KEPT else self.make(text)
 
+    def too_long(self, text: str) -> Answer | None:
+        """The refusal of a text that has too many bytes, before anything else is done with it."""
+        # A character has one byte at the least and four at the most: most texts need not be encoded to be measured.
+        if len(text) * 4 <= self._max_bytes:
+            return None
+        if len(text) <= self._max_bytes and len(text.encode(errors="replace")) <= self._max_bytes:
+            return None
+        message = f"The document has more than {self._max_bytes} bytes: send it in parts."
+        return refused(Stage.PARSING, [GraphQLError(message)])
+
     def make(self, text: str) -> Document | Answer:
         """The same, and nothing kept."""
+        too_long = self.too_long(text)
+        if too_long is not None:
+            return too_long
         try:
             node = parse(text, max_tokens=self._max_tokens)
         except GraphQLSyntaxError as error:
             return refused(Stage.PARSING, [error])
+        # Before validation, which takes more than the square of what some texts hold.
+        too_much = beyond(node, self._bounds)
+        if too_much is not None:
+            return refused(Stage.VALIDATION, [too_much])
         errors = validate(
             self._schema, node, self._rules, max_errors=_MAX_ERRORS, hide_suggestions=self._hide_suggestions
         )
-        return refused(Stage.VALIDATION, errors) if errors else Document(text, node, _operations(node))
+        return refused(Stage.VALIDATION, errors) if errors else Document(text, node, _operations(node), self._objects)
 
 
 def _operations(node: DocumentNode) -> dict[str | None, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from graphql_api.context import Context
-from graphql_api.db.engine import Database, is_passing, is_refused, is_too_slow
+from graphql_api.db.availability import Availability
+from graphql_api.db.engine import Database, is_full, is_passing, is_refused, is_too_slow, root_of
 from graphql_api.db.standbys import ANSWER_S, FAULTS, Standby, Standbys
 from graphql_api.errors import ClientError
 from graphql_api.execution.answer import AWAY, Answer, Stage, refused
@@ -21,37 +22,41 @@ from graphql_api.execution.plans.plan import Planned
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.execution.reference import Reference
 from graphql_api.execution.warming import sample
+from graphql_api.limits.admission import Admission
 from graphql_api.schema.build import Schema
 from graphql_api.settings import Settings
+from loaders.observer import Observer
 from loaders.shared import SharedLoaders
 
 logger = logging.getLogger("reviews")
-
-AWAY_S = 0.05
-"""After the database refused a connection, queries are refused for so long without asking it again. Each that asks
-costs a run of graphql-core to say where its errors belong, some 3 ms: sixty clients would wait 300 ms for a refusal."""
 
 
 class Executor:
     """Runs documents against one schema. ``documents`` makes them of texts.
 
     ``standbys`` may answer queries that say how new their rows must be. ``by_graphql_core`` counts the operations that
-    graphql-core ran, by the reason why no plan did.
+    graphql-core ran, by the reason why no plan did. ``observer`` is told of the loaders' batches and statements.
     """
 
     def __init__(self, schema: Schema, settings: Settings) -> None:
         self.documents = Documents(schema, settings)
-        self._away_until = 0.0
+        self.availability = Availability(settings)
         self.by_graphql_core: Counter[str] = Counter()
         self.by_plan = 0
         self._schema = schema
+        self._settings = settings
         self._reference = Reference(schema, settings)
         self._compiled = settings.execution == "compiled"
         self._max_cost = settings.max_cost
         self._patience_s = settings.statement_timeout_ms / 1000
         self._loaders: SharedLoaders | None = None
+        self.reads = Admission(settings.max_running, settings.max_queued, settings.queue_timeout_ms / 1000)
+        # Twice, so that no connection is idle while an answer is read or written down. A review is worth waiting for.
+        writing = 2 * settings.write_connections
+        self.writes = Admission(writing, settings.max_queued, settings.request_timeout_ms / 1000)
         self._on_standbys: dict[Standby, SharedLoaders] = {}
         self.standbys: Standbys | None = None
+        self.observer: Observer | None = None
 
     async def run(
         self,
@@ -62,22 +67,38 @@ class Executor:
         operation_name: str | None,
         mutations: bool,
     ) -> Answer:
-        """The answer to ``document``. Unless ``mutations`` are allowed, one is refused at ``Stage.METHOD``."""
-        operation = document.operation(operation_name)
-        if isinstance(operation, GraphQLError):
-            return refused(Stage.OPERATION, [operation])
-        if operation.operation is not OperationType.QUERY and not mutations:
-            return refused(Stage.METHOD, [GraphQLError("A mutation must be sent with POST.")])
-        if document.cost(operation, variables, self._max_cost) > self._max_cost:
-            message = (
-                f"The answer could hold more than {self._max_cost} objects: ask for smaller pages or fewer levels."
-            )
-            return refused(Stage.COST, [GraphQLError(message)])
+        """The answer to ``document``. Unless ``mutations`` are allowed, one is refused at ``Stage.METHOD``.
+
+        Raises ``OverloadedError`` where there is no room for it.
+        """
+        operation = self._allowed(document, context, variables, operation_name, mutations=mutations)
+        if isinstance(operation, Answer):
+            return operation
+        admission = self.reads if operation.operation is OperationType.QUERY else self.writes
+        # A mutation holds one connection, whatever it answers.
+        places = admission.places_of(context.cost) if admission is self.reads else 1
+        await admission.enter(places)
+        try:
+            return await self._run(document, operation, context, variables, operation_name)
+        finally:
+            admission.leave(places)
+
+    async def _run(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        context: Context,
+        variables: dict[str, Any],
+        operation_name: str | None,
+    ) -> Answer:
+        was_away = self.availability.is_away
+        if was_away and operation.operation is not OperationType.QUERY:
+            return AWAY
         reason = "reference"
         if self._compiled:
             planned = self._planned(document, operation)
             if isinstance(planned, Planned):
-                if self._away_until and asyncio.get_running_loop().time() < self._away_until:
+                if was_away:
                     return AWAY
                 try:
                     body, tags = await self._run_plan(planned, variables, context)
@@ -85,27 +106,60 @@ class Executor:
                     reason = error.reason
                 except Exception as error:  # noqa: BLE001 - whatever it is, graphql-core says where it belongs
                     reason = self._failed(error, context)
+                    if context.changed is None and (self.availability.is_away or is_full(error)):
+                        # To say where the error belongs would cost a run of graphql-core, some 3 ms for each of those
+                        # that the database has left at the same moment: they would wait for each other.
+                        return AWAY
                 else:
                     self.by_plan += 1
-                    return Answer(Stage.EXECUTION, body, clean=True, tags=tags)
+                    return Answer(Stage.EXECUTION, body, clean=True, tags=tags, changed=context.changed)
             else:
                 reason = planned
         self.by_graphql_core[reason] += 1
         answer = await self._reference.run(document, operation_name, variables, context)
         return replace(answer, tags=context.tags(), changed=context.changed)
 
+    def _allowed(
+        self,
+        document: Document,
+        context: Context,
+        variables: dict[str, Any],
+        operation_name: str | None,
+        *,
+        mutations: bool,
+    ) -> OperationDefinitionNode | Answer:
+        """The operation that is asked for, or the refusal."""
+        operation = document.operation(operation_name)
+        if isinstance(operation, GraphQLError):
+            return refused(Stage.OPERATION, [operation])
+        observed = context.observation
+        if observed is not None:
+            observed.operation = operation
+        if operation.operation is not OperationType.QUERY and not mutations:
+            return refused(Stage.METHOD, [GraphQLError("A mutation must be sent with POST.")])
+        cost = document.cost(operation, variables, self._max_cost)
+        context.cost = cost
+        if observed is not None:
+            observed.cost = cost
+        if cost > self._max_cost:
+            message = (
+                f"The answer could hold more than {self._max_cost} objects: ask for smaller pages or fewer levels."
+            )
+            return refused(Stage.COST, [GraphQLError(message)])
+        return operation
+
     async def _run_plan(self, planned: Planned, variables: dict[str, Any], context: Context) -> tuple[bytes, set[str]]:
         """The answer's body and tags, from a standby that is far enough where the request says how far that is."""
-        if context.after is not None and self.standbys is not None:
+        if context.after is not None and self.standbys is not None and not planned.writes:
             standby = await self.standbys.that_reached(context.after)
             if standby is not None:
-                answered = await self._run_on(standby, planned, variables)
+                answered = await self._run_on(standby, planned, variables, context)
                 if answered is not None:
                     return answered
-        return await planned.run(variables, self._shared(context.database))
+        return await planned.run(variables, self._shared(context.database), context)
 
     async def _run_on(
-        self, standby: Standby, planned: Planned, variables: dict[str, Any]
+        self, standby: Standby, planned: Planned, variables: dict[str, Any], context: Context
     ) -> tuple[bytes, set[str]] | None:
         """The same from ``standby``; ``None`` where it failed, and the primary should be asked.
 
@@ -113,10 +167,10 @@ class Executor:
         """
         loaders = self._on_standbys.get(standby)
         if loaders is None:
-            loaders = self._on_standbys[standby] = SharedLoaders(standby.reads, self._patience_s)
+            loaders = self._on_standbys[standby] = SharedLoaders(standby.reads, self._patience_s, self.observer)
         try:
             async with asyncio.timeout(ANSWER_S):
-                return await planned.run(variables, loaders)
+                return await planned.run(variables, loaders, context)
         except FAULTS as error:
             standby.leave_out(error)
             return None
@@ -136,9 +190,10 @@ class Executor:
         for document in documents if self._compiled else ():
             for operation in document.operations.values():
                 planned, values = self._planned(document, operation), sample(operation)
-                if isinstance(planned, Planned) and values is not None:
+                if isinstance(planned, Planned) and not planned.writes and values is not None:
+                    context = Context(database, self._settings, "warming")
                     try:
-                        await planned.run(values, self._shared(database))
+                        await planned.run(values, self._shared(database), context)
                     except Exception as error:
                         if is_passing(error):
                             raise
@@ -147,11 +202,17 @@ class Executor:
         """The loaders of this process on the open database."""
         reads = database.reads
         if self._loaders is None or self._loaders.reads is not reads:
-            self._loaders = SharedLoaders(reads, self._patience_s)
+            self._loaders = SharedLoaders(reads, self._patience_s, self.observer)
         return self._loaders
+
+    def unused_connections(self, standby: Standby | None = None) -> int:
+        """How many connections its loaders keep to that database, the primary without one, that no batch has."""
+        loaders = self._loaders if standby is None else self._on_standbys.get(standby)
+        return 0 if loaders is None else loaders.unused_connections
 
     async def close(self) -> None:
         """Give the database's connections back, before it is closed."""
+        await self.availability.close()
         for loaders in self._on_standbys.values():
             await loaders.close()
         self._on_standbys.clear()
@@ -177,7 +238,7 @@ class Executor:
         if isinstance(error, ClientError | GraphQLError):
             return "error"
         if is_refused(error):
-            self._away_until = asyncio.get_running_loop().time() + AWAY_S
+            self.availability.lost(type(root_of(error)).__name__)
         if is_passing(error) or is_too_slow(error):
             context.fail(error)
             return "database"

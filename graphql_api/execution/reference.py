@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from inspect import isawaitable
+from time import perf_counter
 from typing import Any
 
 from graphql import ExecutionResult, execute
@@ -36,8 +38,14 @@ class Reference:
             hide_suggestions=self._hide_suggestions,
         )
         if isawaitable(result):
-            result = await result
+            try:
+                result = await result
+            except asyncio.CancelledError:
+                context.abandon()
+                raise
         assert isinstance(result, ExecutionResult)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
             return refused(Stage.VARIABLES, result.errors)
+        if context.observation is not None:
+            context.observation.settled = perf_counter()
         return executed(result.data, result.errors, context.request_id)

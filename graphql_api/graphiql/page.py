@@ -46,6 +46,7 @@ class GraphiQLPage:
                 "Content-Security-Policy": _policy(page, local=self.local),
                 "Referrer-Policy": "no-referrer",
                 "X-Content-Type-Options": "nosniff",
+                "X-Frame-Options": "DENY",
                 "Cache-Control": "no-store",
                 "Vary": "Accept",
             }

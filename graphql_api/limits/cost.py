@@ -26,23 +26,10 @@ from graphql import (
     visit,
 )
 
-# How many objects a field brings where no argument says so: at least as many as real rows have.
-OBJECTS = {
-    "reviews": 5,
-    "reviewPhotos": 20,
-    "catalog": 20,
-    "categories": 100,
-    "characteristics": 10,
-    "characteristicRatings": 10,
-    "photos": 5,
-    "histogram": 5,
-    "ratingCounts": 5,
-    "products": 100,
-    "nodes": 100,
-}
+from graphql_api.schema.objects import Objects
+
 SIZING = frozenset({"first", "last", "ids"})
 LARGEST = 100  # the most that any page or list of ids may have
-CONNECTIONS = frozenset({"reviews", "reviewPhotos", "catalog"})
 
 
 def size_of(value: Any) -> int | None:
@@ -72,9 +59,13 @@ def sizing_variables(document: DocumentNode) -> list[str]:
 
 
 class Cost:
-    """Counts the objects of one operation. ``limit`` ends the count: what is beyond it need not be known."""
+    """Counts the objects of one operation, by what its fields say of themselves: ``graphql_api.schema.objects``.
 
-    def __init__(self, document: DocumentNode, variables: Mapping[str, Any], limit: int) -> None:
+    ``limit`` ends the count: what is beyond it need not be known.
+    """
+
+    def __init__(self, document: DocumentNode, variables: Mapping[str, Any], limit: int, objects: Objects) -> None:
+        self._objects = objects
         self._variables = variables
         self._limit = limit
         self._fragments = {
@@ -113,11 +104,12 @@ class Cost:
         name = node.name.value
         if node.selection_set is None or name.startswith("__"):
             return 0
-        if name in CONNECTIONS:
-            return 1 + self._selected(node.selection_set, self._size(node, OBJECTS[name]))
+        count = self._objects.counts.get(name, 1)
+        if name in self._objects.connections:
+            return 1 + self._selected(node.selection_set, self._size(node, count))
         if page is not None and name in {"nodes", "edges"}:
             return page * (1 + self._selected(node.selection_set, None))
-        return self._size(node, OBJECTS.get(name, 1)) * (1 + self._selected(node.selection_set, None))
+        return self._size(node, count) * (1 + self._selected(node.selection_set, None))
 
     def _size(self, node: FieldNode, default: int) -> int:
         """What ``first``, ``last`` or the length of ``ids`` say, else ``default``; at most what a page may hold."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import asyncpg
 import strawberry
-from sqlalchemy import delete, func, insert, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy import BigInteger, Delete, Select, SmallInteger, Text, delete, func, literal, select, true
+from sqlalchemy.dialects.postgresql import insert
 
+from graphql_api.context import Context
 from graphql_api.db.models import (
     Characteristic,
     IdempotencyKey,
@@ -21,18 +24,128 @@ from graphql_api.db.models import (
     review_numbers,
 )
 from graphql_api.mutations.add_review_input import MAX_KEY, AddReviewInput, NewReview, checked, fingerprint
+from graphql_api.mutations.statement import FINGERPRINT, KEY, PRODUCT_ID, XID
 from graphql_api.mutations.transaction import transaction
 from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.schema import identity
+from graphql_api.schema.loaded import loaded
 from graphql_api.schema.product import Product as ProductType
 from graphql_api.schema.review import Review as ReviewType
-from graphql_api.schema.types import Info
-from loaders.batch import Kind, Load
+from loaders.batch import Kind, Load, argument, array_of, arrays_table
 from loaders.products import ProductsById
 from loaders.reviews import ReviewsById
+from loaders.rows import ProductRow, ReviewRow
+from loaders.statement import Writing
 
 KEY_LIFETIME = timedelta(days=7)
 KEYS_FORGOTTEN = 10
+
+_EXPIRED = IdempotencyKey.created_at < func.now() - literal(KEY_LIFETIME)
+
+
+def _finding() -> Select[*tuple[Any, ...]]:
+    """The product, its characteristics, and the key. What a foreign key of the new review would lock is locked now."""
+    product = (
+        select(Product.product_id, XID)
+        .where(Product.product_id == PRODUCT_ID)
+        .with_for_update(read=True, key_share=True)
+        .cte("product")
+    )
+    kinds = (
+        select(Characteristic.characteristic_id, Characteristic.kind)
+        .where(Characteristic.product_id == PRODUCT_ID)
+        .order_by(Characteristic.characteristic_id)
+        .with_for_update(read=True, key_share=True)
+        .cte("kinds")
+    )
+    kept = (
+        select(IdempotencyKey.fingerprint, IdempotencyKey.review_id)
+        .where(IdempotencyKey.product_id == PRODUCT_ID, IdempotencyKey.key == KEY, ~_EXPIRED)
+        .cte("kept")
+    )
+    joined = product.outerjoin(kinds, true()).outerjoin(kept, true())
+    return select(*product.c, *kinds.c, *kept.c).select_from(joined).order_by(kinds.c.characteristic_id)
+
+
+def _storing(*, by_key: bool) -> Select[*tuple[Any, ...]]:
+    """One statement for the whole review: its number, or no row where its key was taken meanwhile."""
+    numbered = select(PRODUCT_ID.label("product_id"), review_numbers.next_value().label("review_id")).cte("numbered")
+    before = []
+    if by_key:
+        claim = insert(IdempotencyKey).from_select(
+            ["product_id", "key", "fingerprint", "review_id"],
+            select(numbered.c.product_id, KEY, FINGERPRINT, numbered.c.review_id),
+        )
+        # Copies of the same request that run at the same time wait here for the first of them.
+        numbered = (
+            claim.on_conflict_do_update(
+                index_elements=[IdempotencyKey.product_id, IdempotencyKey.key],
+                set_={
+                    "fingerprint": claim.excluded.fingerprint,
+                    "review_id": claim.excluded.review_id,
+                    "created_at": func.now(),
+                },
+                where=_EXPIRED,
+            )
+            .returning(IdempotencyKey.product_id, IdempotencyKey.review_id)
+            .cte("claimed")
+        )
+        before.append(_forgetting().cte("forgotten"))
+    below = (numbered.c.product_id, numbered.c.review_id)
+    urls = arrays_table(("urls", Text()))
+    stored = (
+        insert(Review)
+        .from_select(
+            [*_OF_REVIEW, "created_at", "photo_count"],
+            select(
+                *below,
+                *(argument(name, getattr(Review, name).type) for name in _OF_REVIEW[2:]),
+                # Answers show milliseconds; what they do not show should not decide an order.
+                func.date_trunc("milliseconds", func.now()),
+                # Given at once, so that the trigger on photos finds it right and writes the row no second time.
+                func.cardinality(array_of("urls", Text())),
+            ),
+        )
+        .returning(Review.product_id, Review.review_id)
+        .cte("stored")
+    )
+    below = (stored.c.product_id, stored.c.review_id)
+    photos = insert(Photo).from_select(
+        ["product_id", "review_id", "photo_id", "url"],
+        select(*below, photo_numbers.next_value(), urls.c.urls).join_from(stored, urls, true()).order_by(urls.c.place),
+    )
+    values = arrays_table(("characteristics", BigInteger()), ("values", SmallInteger()))
+    ratings = insert(Rating).from_select(
+        ["product_id", "review_id", "characteristic_id", "rating_id", "value"],
+        select(*below, values.c.characteristics, rating_numbers.next_value(), values.c["values"])
+        .join_from(stored, values, true())
+        .order_by(values.c.place),
+    )
+    return select(stored.c.review_id).add_cte(*before, photos.cte("photographed"), ratings.cte("rated"))
+
+
+def _forgetting() -> Delete:
+    """Remove some of the product's keys that have expired: more than one new key brings, so they do not pile up."""
+    old = (
+        select(IdempotencyKey.key)
+        # The key that is taken now is not touched twice.
+        .where(IdempotencyKey.product_id == PRODUCT_ID, IdempotencyKey.key != KEY, _EXPIRED)
+        .order_by(IdempotencyKey.created_at)
+        .limit(literal(KEYS_FORGOTTEN, literal_execute=True))
+        .with_for_update(skip_locked=True)
+    )
+    return delete(IdempotencyKey).where(IdempotencyKey.product_id == PRODUCT_ID, IdempotencyKey.key.in_(old))
+
+
+_OF_REVIEW = (
+    *("product_id", "review_id", "rating", "summary", "body", "recommended"),
+    *("reviewer_name", "reviewer_email"),
+)
+_found = Writing("product to review", _finding())
+_stored, _stored_by_key = (
+    Writing("review stored", _storing(by_key=False)),
+    Writing("review stored by key", _storing(by_key=True)),
+)
 
 
 @strawberry.type(description="What became of a new review.")
@@ -45,40 +158,51 @@ class AddReviewPayload:
         description="What the shopper can put right; while there is anything, nothing was stored."
     )
 
-    @strawberry.field(description="The review as it stands; null when it was refused or has been reported since.")
-    async def review(self, info: Info) -> ReviewType | None:
-        if self.product_id is None or self.review_id is None:
-            return None
-        row = await info.context.loaders.load(Load(Kind(ReviewsById), (self.product_id, self.review_id)))
+    @loaded(
+        lambda payload: payload.of_review(),
+        of=ReviewsById,
+        description="The review as it stands; null when it was refused or has been reported since.",
+    )
+    def review(self, row: ReviewRow | None) -> ReviewType | None:
         return None if row is None else ReviewType(row=row)
 
-    @strawberry.field(description="The product with its figures as they stand; null when there is none.")
-    async def product(self, info: Info) -> ProductType | None:
-        if self.product_id is None:
-            return None
-        row = await info.context.loaders.load(Load(Kind(ProductsById), self.product_id))
+    @loaded(
+        lambda payload: payload.of_product(),
+        of=ProductsById,
+        description="The product with its figures as they stand; null when there is none.",
+    )
+    def product(self, row: ProductRow | None) -> ProductType | None:
         return None if row is None else ProductType(row=row)
 
+    def of_review(self) -> Load | None:
+        """What to load of the review, if there is one."""
+        if self.product_id is None or self.review_id is None:
+            return None
+        return Load(Kind(ReviewsById), (self.product_id, self.review_id))
 
-async def add_review(info: Info, sent: AddReviewInput) -> AddReviewPayload:
+    def of_product(self) -> Load | None:
+        """What to load of the product, if there is one."""
+        return None if self.product_id is None else Load(Kind(ProductsById), self.product_id)
+
+
+async def add_review(context: Context, sent: AddReviewInput) -> AddReviewPayload:
     """Store the review that ``sent`` asks for, or say everything that is wrong with it."""
-    context = info.context
     problems = Problems()
     key = _key(sent.idempotency_key, context.idempotency_key, problems)
     review_id: int | None = None
     async with transaction(context) as writing:
-        connection = writing.connection
-        product_id = await _find_product(connection, sent.product_id)
+        found = await _find(writing.connection, sent.product_id, key)
+        product_id = found[0]["product_id"] if found else None
         # A key that is known comes first: what was stored under it stays so, whatever has become of the catalogue.
-        if product_id is not None and key is not None:
-            review_id = await _kept(connection, sent, product_id, key, problems)
+        if found:
+            review_id = _kept(found[0], sent, problems)
         if review_id is None:
-            kinds = {} if product_id is None else await _characteristics(connection, product_id)
+            kinds = {row["characteristic_id"]: row["kind"] for row in found if row["kind"] is not None}
             review = checked(sent, product_id, kinds, problems)
             if review is not None:
-                review_id = await _store(connection, sent, review, key, problems)
-        if product_id is not None and review_id is not None:
-            writing.touches(product_id, review_id)
+                review_id = await _store(writing.connection, sent, review, key, problems)
+        if found and review_id is not None:
+            writing.touches(found[0]["xid"], found[0]["product_id"], review_id)
     context.forget()
     return AddReviewPayload(product_id=product_id, review_id=review_id, user_errors=problems.found)
 
@@ -92,43 +216,18 @@ def _key(in_input: str | None, in_header: str | None, problems: Problems) -> str
     return None if problems.found else key or None
 
 
-async def _find_product(connection: AsyncConnection, any_id: str) -> int | None:
+async def _find(connection: PoolConnectionProxy, any_id: str, key: str | None) -> list[asyncpg.Record]:
+    """A row of each characteristic of the product, at least one of the product, with what ``key`` stands for."""
     numbers = identity.numbers_of("Product", any_id)
-    if numbers is None:
+    return [] if numbers is None else await _found.rows(connection, product_id=numbers[0], key=key)
+
+
+def _kept(found: asyncpg.Record, sent: AddReviewInput, problems: Problems) -> int | None:
+    """The review that the key stands for; ``None`` where it stands for none, or, a problem, for another input."""
+    if found["fingerprint"] is None:
         return None
-    product = select(Product.product_id).where(Product.product_id == numbers[0])
-    # The lock that the review's foreign key takes anyway, taken now: the product stays until the review is stored.
-    found: int | None = await connection.scalar(product.with_for_update(read=True, key_share=True))
-    return found
-
-
-async def _characteristics(connection: AsyncConnection, product_id: int) -> dict[int, str]:
-    rows = await connection.execute(
-        select(Characteristic.characteristic_id, Characteristic.kind)
-        .where(Characteristic.product_id == product_id)
-        .order_by(Characteristic.characteristic_id)
-        .with_for_update(read=True, key_share=True)
-    )
-    return {row.characteristic_id: row.kind for row in rows}
-
-
-async def _kept(
-    connection: AsyncConnection, sent: AddReviewInput, product_id: int, key: str, problems: Problems
-) -> int | None:
-    """The review that ``key`` stands for; ``None`` where it stands for none, or, a problem, for another input."""
-    row = (
-        await connection.execute(
-            select(IdempotencyKey.fingerprint, IdempotencyKey.review_id).where(
-                IdempotencyKey.product_id == product_id,
-                IdempotencyKey.key == key,
-                IdempotencyKey.created_at >= func.now() - literal(KEY_LIFETIME),
-            )
-        )
-    ).first()
-    if row is None:
-        return None
-    if row.fingerprint == fingerprint(sent, product_id):
-        review_id: int = row.review_id
+    if found["fingerprint"] == fingerprint(sent, found["product_id"]):
+        review_id: int = found["review_id"]
         return review_id
     message = "The idempotency key was used for another review: take a new key for a new review."
     problems.add(UserErrorCode.CONFLICT, message, "idempotencyKey")
@@ -136,63 +235,30 @@ async def _kept(
 
 
 async def _store(
-    connection: AsyncConnection, sent: AddReviewInput, review: NewReview, key: str | None, problems: Problems
+    connection: PoolConnectionProxy, sent: AddReviewInput, review: NewReview, key: str | None, problems: Problems
 ) -> int | None:
-    review_id = (await connection.execute(review_numbers.next_value().select())).scalar_one()
-    if key is not None:
-        # Copies of the same request that run at the same time wait here for the first of them.
-        claim = upsert(IdempotencyKey).values(
-            product_id=review.product_id, key=key, fingerprint=fingerprint(sent, review.product_id), review_id=review_id
-        )
-        claimed = claim.on_conflict_do_update(
-            index_elements=[IdempotencyKey.product_id, IdempotencyKey.key],
-            set_={
-                "fingerprint": claim.excluded.fingerprint,
-                "review_id": claim.excluded.review_id,
-                "created_at": func.now(),
-            },
-            where=IdempotencyKey.created_at < func.now() - literal(KEY_LIFETIME),
-        ).returning(IdempotencyKey.review_id)
-        if await connection.scalar(claimed) is None:
-            return await _kept(connection, sent, review.product_id, key, problems)
-        await _forget_old_keys(connection)
-    await connection.execute(
-        insert(Review).values(
-            product_id=review.product_id,
-            review_id=review_id,
-            rating=review.rating,
-            # Answers show milliseconds; what they do not show should not decide an order.
-            created_at=func.date_trunc("milliseconds", func.now()),
-            summary=review.summary,
-            body=review.body,
-            recommended=review.recommended,
-            reviewer_name=review.reviewer_name,
-            reviewer_email=review.reviewer_email,
-            # Given at once, so that the trigger on photos finds it right and writes the row no second time.
-            photo_count=len(review.photos),
-        )
-    )
-    below = {"product_id": review.product_id, "review_id": review_id}
-    if review.photos:
-        photos = [{**below, "photo_id": photo_numbers.next_value(), "url": url} for url in review.photos]
-        await connection.execute(insert(Photo).values(photos))
-    if review.values:
-        ratings = [
-            {**below, "characteristic_id": number, "rating_id": rating_numbers.next_value(), "value": value}
-            for number, value in sorted(review.values.items())
-        ]
-        await connection.execute(insert(Rating).values(ratings))
+    values = sorted(review.values.items())
+    new = {
+        "product_id": review.product_id,
+        "rating": review.rating,
+        "summary": review.summary,
+        "body": review.body,
+        "recommended": review.recommended,
+        "reviewer_name": review.reviewer_name,
+        "reviewer_email": review.reviewer_email,
+        "urls": list(review.photos),
+        "characteristics": [number for number, _ in values],
+        "values": [value for _, value in values],
+    }
+    if key is None:
+        stored = await _stored.first(connection, **new)
+    else:
+        new |= {"key": key, "fingerprint": fingerprint(sent, review.product_id)}
+        stored = await _stored_by_key.first(connection, **new)
+        if stored is None:
+            # A copy of the same request was here first, and this one has waited for it.
+            (found, *_) = await _found.rows(connection, product_id=review.product_id, key=key)
+            return _kept(found, sent, problems)
+    assert stored is not None
+    review_id: int = stored["review_id"]
     return review_id
-
-
-async def _forget_old_keys(connection: AsyncConnection) -> None:
-    """Remove some keys that have expired: more than one new key brings, so that the table does not grow for good."""
-    old = (
-        select(IdempotencyKey.product_id, IdempotencyKey.key)
-        .where(IdempotencyKey.created_at < func.now() - literal(KEY_LIFETIME))
-        .limit(KEYS_FORGOTTEN)
-        .with_for_update(skip_locked=True)
-    )
-    await connection.execute(
-        delete(IdempotencyKey).where(tuple_(IdempotencyKey.product_id, IdempotencyKey.key).in_(old))
-    )

@@ -1,23 +1,45 @@
-"""A report: the review is hidden everywhere, and kept."""
+"""A report: it is kept, and with enough of them the review is hidden everywhere, and kept too."""
 
 from __future__ import annotations
 
 import strawberry
-from sqlalchemy import update
+from sqlalchemy import Boolean, Text, literal, update
 from sqlalchemy.dialects.postgresql import insert
 
+from graphql_api.context import Context
 from graphql_api.db.models import Report, Review
+from graphql_api.mutations.reports import hides
+from graphql_api.mutations.statement import CLIENT, PRODUCT_ID, REVIEW_ID, VOTER
 from graphql_api.mutations.targets import Target, lock_target
 from graphql_api.mutations.transaction import transaction
 from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
-from graphql_api.mutations.voters import voter_digest
+from graphql_api.mutations.voters import client_digest, voter_digest
 from graphql_api.schema import identity
+from graphql_api.schema.loaded import loaded
 from graphql_api.schema.product import Product as ProductType
-from graphql_api.schema.types import Info
-from loaders.batch import Kind, Load
+from loaders.batch import Kind, Load, argument
 from loaders.products import ProductsById
+from loaders.rows import ProductRow
+from loaders.statement import Writing
 
 MAX_REASON = 1000
+
+_reported = insert(Report).values(
+    product_id=PRODUCT_ID,
+    review_id=REVIEW_ID,
+    voter=VOTER,
+    reason=argument("reason", Text()),
+    client=CLIENT,
+    found_visible=argument("found_visible", Boolean()),
+)
+_report = Writing(
+    "report",
+    _reported.on_conflict_do_nothing(index_elements=[Report.product_id, Report.review_id, Report.voter]),
+)
+_hide = Writing(
+    "review hidden",
+    update(Review).where(Review.product_id == PRODUCT_ID, Review.review_id == REVIEW_ID).values(reported=literal(True)),  # noqa: FBT003 - SQL's
+)
 
 
 @strawberry.input(description="A report of a review that should not be shown.")
@@ -47,17 +69,24 @@ class ReportReviewPayload:
             return None
         return strawberry.ID(identity.encode("Review", self.target.product_id, self.target.review_id))
 
-    @strawberry.field(description="The product with its figures as they stand; null when there is no such review.")
-    async def product(self, info: Info) -> ProductType | None:
-        if self.target is None:
-            return None
-        row = await info.context.loaders.load(Load(Kind(ProductsById), self.target.product_id))
+    @loaded(
+        lambda payload: payload.of_product(),
+        of=ProductsById,
+        description="The product with its figures as they stand; null when there is no such review.",
+    )
+    def product(self, row: ProductRow | None) -> ProductType | None:
         return None if row is None else ProductType(row=row)
 
+    def of_product(self) -> Load | None:
+        """What to load of the product, if there is one."""
+        return None if self.target is None else Load(Kind(ProductsById), self.target.product_id)
 
-async def report_review(info: Info, sent: ReportReviewInput) -> ReportReviewPayload:
-    """Hide the review, or say why not. A report of a hidden one gives the same payload."""
-    context = info.context
+
+async def report_review(context: Context, sent: ReportReviewInput) -> ReportReviewPayload:
+    """Keep the report and hide the review if it is enough, or say why not.
+
+    A report of a hidden one gives the same payload.
+    """
     problems = Problems()
     voter = voter_digest(sent.voter, context.settings.voter_secret, problems)
     reason = problems.text(sent.reason or "", "The reason", "reason", high=MAX_REASON) or None
@@ -69,17 +98,13 @@ async def report_review(info: Info, sent: ReportReviewInput) -> ReportReviewPayl
             problems.add(UserErrorCode.NOT_FOUND, "There is no such review.", "reviewId")
         elif not problems.found:
             below = {"product_id": target.product_id, "review_id": target.review_id}
-            report = insert(Report).values(**below, voter=voter, reason=reason)
-            await connection.execute(
-                report.on_conflict_do_nothing(index_elements=[Report.product_id, Report.review_id, Report.voter])
+            client = client_digest(context.client, context.settings.voter_secret)
+            await _report.rows(
+                connection, **below, voter=voter, reason=reason, client=client, found_visible=not target.reported
             )
-            if not target.reported:
-                await connection.execute(
-                    update(Review)
-                    .where(Review.product_id == target.product_id, Review.review_id == target.review_id)
-                    .values(reported=True)
-                )
-            writing.touches(target.product_id, target.review_id)
-            hidden = True
+            hidden = target.reported or await hides(connection, target, context.settings.reports_to_hide)
+            if hidden and not target.reported:
+                await _hide.rows(connection, **below)
+            writing.touches(target.xid, target.product_id, target.review_id)
     context.forget()
     return ReportReviewPayload(target=target, hidden=hidden, user_errors=problems.found)

@@ -27,7 +27,7 @@ class Mutation:
         info: Info,
         input: Annotated[AddReviewInput, strawberry.argument(description="The review.")],  # noqa: A002 - the contract's name
     ) -> AddReviewPayload:
-        return await add_review(info, input)
+        return await info.context.once(add_review, input)
 
     @strawberry.mutation(description="Say that a review was helpful.")
     async def mark_review_helpful(
@@ -35,12 +35,16 @@ class Mutation:
         info: Info,
         input: Annotated[MarkReviewHelpfulInput, strawberry.argument(description="The vote.")],  # noqa: A002 - as above
     ) -> MarkReviewHelpfulPayload:
-        return await mark_review_helpful(info, input)
+        return await info.context.once(mark_review_helpful, input)
 
-    @strawberry.mutation(description="Report a review: it is hidden everywhere from then on.")
+    @strawberry.mutation(
+        description=(
+            "Report a review: with as many reports as the shop says, which may be one, it is hidden everywhere."
+        )
+    )
     async def report_review(
         self,
         info: Info,
         input: Annotated[ReportReviewInput, strawberry.argument(description="The report.")],  # noqa: A002 - as above
     ) -> ReportReviewPayload:
-        return await report_review(info, input)
+        return await info.context.once(report_review, input)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from graphql_api.schema.objects import bringing
 from loaders.batch import BatchLoader, Kind, Load
 
 Shown = TypeVar("Shown")
@@ -66,8 +67,12 @@ def loaded(
     find: str | None = None,
     of_found: bool = False,
     hint: type[BatchLoader[Any, Any]] | None = None,
+    objects: int = 1,
 ) -> Any:
-    """Decorate ``show(self, value, **arguments)``, which is given what ``source(self, **arguments)`` loads."""
+    """Decorate ``show(self, value, **arguments)``, which is given what ``source(self, **arguments)`` loads.
+
+    ``objects``: how many it brings, at least as many as real rows have.
+    """
 
     def decorated(show: Callable[..., Shown]) -> LoadedField:
         own, value, *arguments = inspect.signature(show).parameters.values()
@@ -82,7 +87,7 @@ def loaded(
             [own, info, *keywords], return_annotation=inspect.signature(show).return_annotation
         )
         resolver.__name__, resolver.__module__, resolver.__doc__ = show.__name__, show.__module__, show.__doc__
-        field = LoadedField(description=description)
+        field = LoadedField(description=description, metadata=bringing(objects) if objects > 1 else {})
         field.source, field.show, field.of, field.many, field.find = source, show, of, many, find
         field.of_found, field.hint = of_found, hint
         return field(resolver)
@@ -94,9 +99,9 @@ class NumberField(StrawberryField):
     """A field that needs of its product the number alone, so its loads may begin before the product is there."""
 
 
-def by_number(*, description: str) -> Any:
-    """Decorate a resolver that reads ``self.row.product_id`` and nothing else of ``self``."""
-    return NumberField(description=description)
+def by_number(*, description: str, objects: int) -> Any:
+    """Decorate a resolver of ``objects`` that reads ``self.row.product_id`` and nothing else of ``self``."""
+    return NumberField(description=description, metadata=bringing(objects))
 
 
 def found_row(rows: Sequence[Any], column: str, own: Any) -> Any:

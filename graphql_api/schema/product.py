@@ -45,11 +45,13 @@ class Product(Node):
     def rating_summary(self, figures: FiguresRow) -> RatingSummary:
         return RatingSummary(row=figures)
 
-    @loaded(OfRow(CharacteristicsByProduct, "product_id"), description="What its reviews rate beside the stars.")
+    @loaded(
+        OfRow(CharacteristicsByProduct, "product_id"), description="What its reviews rate beside the stars.", objects=10
+    )
     def characteristics(self, rows: list[CharacteristicRow]) -> list[Characteristic]:
         return [Characteristic(row=row) for row in rows]
 
-    @by_number(description="Its reviews, five a page unless asked otherwise.")
+    @by_number(description="Its reviews, five a page unless asked otherwise.", objects=5)
     def reviews(
         self,
         first: First = None,
@@ -65,7 +67,7 @@ class Product(Node):
     ) -> ReviewConnection:
         return review_connection(self.row.product_id, first, after, last, before, sort, filter)
 
-    @by_number(description="Shoppers' photos of it, 20 a page unless asked otherwise.")
+    @by_number(description="Shoppers' photos of it, 20 a page unless asked otherwise.", objects=20)
     def review_photos(
         self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> PhotoConnection:

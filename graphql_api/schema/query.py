@@ -10,6 +10,7 @@ from graphql_api.schema.category import Category
 from graphql_api.schema.loaded import loaded
 from graphql_api.schema.lookup import MAX_LOOKUPS, at_most, node_among, node_of, product_of, review_of
 from graphql_api.schema.node import Node
+from graphql_api.schema.objects import bringing
 from graphql_api.schema.page_info import After, Before, First, Last
 from graphql_api.schema.product import Product
 from graphql_api.schema.product_connection import ProductConnection, product_connection
@@ -37,6 +38,7 @@ class Query:
         lambda _, ids: [node_of(one) for one in at_most(MAX_LOOKUPS, ids)],
         many=True,
         description="Things by their global ids, in the order asked; null where unknown or hidden.",
+        objects=MAX_LOOKUPS,
     )
     def nodes(self, found: list[object], ids: GlobalIds) -> list[Node | None]:
         return [node_among(one, row) for one, row in zip(ids, found, strict=True)]
@@ -50,11 +52,14 @@ class Query:
         of=ProductsById,
         many=True,
         description="Products by their ids, in the order asked; null where unknown.",
+        objects=MAX_LOOKUPS,
     )
     def products(self, rows: list[ProductRow | None], ids: AnyIds) -> list[Product | None]:  # noqa: ARG002 - read above
         return [None if row is None else Product(row=row) for row in rows]
 
-    @strawberry.field(description="The catalogue by product number, 20 a page unless asked otherwise.")
+    @strawberry.field(
+        description="The catalogue by product number, 20 a page unless asked otherwise.", metadata=bringing(20)
+    )
     def catalog(
         self,
         first: First = None,
@@ -76,7 +81,7 @@ class Query:
     ) -> ProductConnection:
         return product_connection(first, after, last, before, category, search)
 
-    @loaded(lambda _: Load(Kind(Categories), "all"), of=Categories, description="The categories, by name.")
+    @loaded(lambda _: Load(Kind(Categories), "all"), of=Categories, description="The categories, by name.", objects=100)
     def categories(self, rows: list[CategoryRow]) -> list[Category]:
         return [Category(row=row) for row in rows]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from graphql_api.schema.objects import bringing
 from loaders.rows import FiguresRow
 
 
@@ -34,7 +35,7 @@ class RatingSummary:
     def count(self) -> int:
         return sum(self.row.counts)
 
-    @strawberry.field(description="Always five bars, from 1 star to 5.")
+    @strawberry.field(description="Always five bars, from 1 star to 5.", metadata=bringing(5))
     def histogram(self) -> list[RatingCount]:
         return rating_counts(self.row.by_rating())
 

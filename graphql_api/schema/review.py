@@ -54,13 +54,14 @@ class Review(Node):
     response: str | None = column(description="The merchant's answer, if there is one.")
     helpfulness: int = column(description="How many shoppers found the review helpful.")
 
-    @loaded(OfRow(PhotosByReview, "product_id", "review_id"), description="The reviewer's photos.")
+    @loaded(OfRow(PhotosByReview, "product_id", "review_id"), description="The reviewer's photos.", objects=5)
     def photos(self, rows: list[PhotoRow]) -> list[Photo]:
         return [Photo(row=row) for row in rows]
 
     @loaded(
         OfRow(RatingsByReview, "product_id", "review_id"),
         description="What the reviewer says of each characteristic of the product.",
+        objects=10,
     )
     def characteristic_ratings(self, rows: list[RatingRow]) -> list[CharacteristicRating]:
         return [CharacteristicRating(row=row) for row in rows]

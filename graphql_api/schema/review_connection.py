@@ -130,6 +130,7 @@ class ReviewConnection:
         found,
         hint=FiguresByProduct,
         description="Five counts: how many reviews each number of stars would show, the filter's other parts applied.",
+        objects=5,
     )
     def rating_counts(self, found: FiguresRow | list[int]) -> list[RatingCount]:
         return rating_counts(self.by_rating(found))

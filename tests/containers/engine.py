@@ -25,6 +25,8 @@ IMAGES = {
     "PYTHON_IMAGE": BASE,
     "DEBIAN_IMAGE": BASE,
 }
+COMPOSE = {"Compose v2": ("docker", "compose"), "docker-compose 1.29": ("docker-compose",)}
+"""Both programs that docker/compose.yaml is for."""
 _START_S = 60
 # What tells a machine's own way to its packages; the images get it with the base, so no file of ours names it.
 _APT = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/apt.conf.d"))
@@ -134,22 +136,26 @@ def make_postgres(engine: Engine, place: Path) -> None:
 
 
 class Stack:
-    """docker/compose.yaml, under a project of its own."""
+    """docker/compose.yaml, under a project of its own, brought up by ``program``, one of ``COMPOSE``."""
 
-    def __init__(self, engine: Engine, port: int) -> None:
+    def __init__(self, engine: Engine, port: int, program: str) -> None:
         self._engine = engine
+        self._command = COMPOSE[program]
         self.url = f"http://127.0.0.1:{port}"
         self._variables = {
             **IMAGES,
             "POSTGRES_PASSWORD": "a-tests-own",
+            "GATEWAY_PASSWORD": "another: @/#%",
             "EDGE_PORT": f"127.0.0.1:{port}",
             "EDGE_POST_RATE": "100000",
+            "REVIEWS_MUTATION_RATE": "0",
+            "REVIEWS_DOCUMENT_RATE": "0",
             "COMPOSE_PROJECT_NAME": "reviews-test",
         }
 
     def compose(self, *arguments: str) -> str:
-        """Run docker-compose."""
-        return self._engine.run("docker-compose", "-f", "docker/compose.yaml", *arguments, more=self._variables)
+        """Run Compose."""
+        return self._engine.run(*self._command, "-f", "docker/compose.yaml", *arguments, more=self._variables)
 
     def containers(self, service: str) -> list[str]:
         """The ids of a service's containers."""

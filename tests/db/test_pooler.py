@@ -24,7 +24,10 @@ from graphql_api.processes import free_port
 from graphql_api.settings import Secret, Settings
 from tests.documents.test_documents import DOCUMENTS
 from tests.harness.gateway import Gateway, running_gateway
+from tests.harness.locking import locked, waiting
+from tests.harness.processes import wait_for
 from tests.harness.shop import Shop
+from tests.test_deadlines import ANSWER, begun
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 SERVER_CONNECTIONS = 2
@@ -115,6 +118,23 @@ def test_changes_are_told(pooled: Gateway, shop: Shop) -> None:
     assert told[2:] == [f"product:{product}", "catalog"]
 
 
+def test_a_read_of_a_client_who_leaves_is_ended_and_leaves_nothing_behind(
+    gateway: Gateway, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    name = {"query": "{ product(id: 1) { name } }"}
+    folder = tmp_path_factory.mktemp("left")
+    with running_pgbouncer(gateway.database, folder) as url:
+        settings = Settings(database_url=Secret(url), state=folder, pgbouncer=True)
+        with running_gateway(settings) as running:
+            for _ in range(3):
+                with locked(gateway.database, "products"):
+                    connection = begun(running, name)
+                    wait_for(lambda: waiting(gateway.database) == 1)
+                    connection.close()
+                    wait_for(lambda: waiting(gateway.database) == 0)
+                assert [running.send(name["query"]) for _ in range(8)] == [ANSWER] * 8
+
+
 async def settings_seen(url: str) -> tuple[str, str, str]:
     """Whether a read may write, and how long a read and a write may take, as PostgreSQL has it."""
     settings = Settings(database_url=Secret(url), pgbouncer=True, statement_timeout_ms=700)
@@ -122,8 +142,8 @@ async def settings_seen(url: str) -> tuple[str, str, str]:
         async with database.reads.acquire() as connection:
             read_only = await connection.fetchval("SELECT current_setting('transaction_read_only')")
             timeout = await connection.fetchval("SELECT current_setting('statement_timeout')")
-        async with database.writes.begin() as writing:
-            written = (await writing.exec_driver_sql("SELECT current_setting('statement_timeout')")).scalar_one()
+        async with database.writes.begun() as connection:
+            written = await connection.fetchval("SELECT current_setting('statement_timeout')")
     return read_only, timeout, written
 
 

@@ -15,6 +15,7 @@ from graphql_api.db.migrate import migrate
 from graphql_api.settings import Settings
 from tests.conftest import SAMPLE
 from tests.harness.gateway import running_gateway
+from tests.harness.processes import wait_for
 
 READ = {"query": "{ product(id: 1) { name } }"}
 WRITE = {"query": "mutation { markReviewHelpful(input: {reviewId: 1}) { review { helpfulness } } }"}
@@ -43,6 +44,8 @@ def test_a_database_that_is_down_is_a_503_at_once_and_forgotten_when_it_is_back(
                 time.sleep(0.5)  # so long a good look is remembered
                 assert gateway.http.get("/readyz").status_code == 503
                 server._start()
+                # Each 100 ms it is asked whether it is back.
+                wait_for(lambda: gateway.http.post("/graphql", json=READ).status_code == 200)
                 assert gateway.http.post("/graphql", json=READ).json() == {"data": {"product": {"name": "Camo Onesie"}}}
                 assert gateway.http.post("/graphql", json=WRITE).status_code == 200
                 assert gateway.http.get("/readyz").status_code == 200

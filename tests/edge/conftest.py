@@ -12,21 +12,13 @@ from etl.generating.folder import generate_folder
 from etl.load import load_folder
 from graphql_api.cluster import Cluster
 from graphql_api.settings import Secret, Settings
-from tests.conftest import Requires, Unmet
+from tests.edge.checking.faults import Outcome
 from tests.edge.checking.said import machine, write_line
-from tests.edge.console import MODULES, Console, running_console
+from tests.edge.checking.server import Server, server
+from tests.edge.console import Console, running_console
 from tests.harness.databases import Databases
 
-PRODUCTS = 2_000
-
-
-@pytest.fixture(scope="session")
-def nginx(requires: Requires, unmet: Unmet) -> str:
-    """The path of an nginx that has Lua."""
-    found = requires("nginx")
-    if not (MODULES / "ngx_http_lua_module.so").exists():
-        unmet("nginx has no Lua: apt-get install libnginx-mod-http-lua lua-cjson")
-    return found
+PRODUCTS = int(os.environ.get("EDGE_PRODUCTS", "2000"))
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +40,31 @@ def stocked(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> s
     return url
 
 
+@pytest.fixture(scope="session")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL with such a shop that tests may hurt, if they mend it."""
+    with server(tmp_path_factory.mktemp("own"), PRODUCTS) as made:
+        yield made
+
+
+_OUTCOMES = pytest.StashKey[list[Outcome]]()
+
+
+@pytest.fixture(scope="session")
+def table(pytestconfig: pytest.Config) -> list[Outcome]:
+    """What the faults have shown, told together at the end."""
+    return pytestconfig.stash.setdefault(_OUTCOMES, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell the faults in one table."""
+    outcomes = config.stash.get(_OUTCOMES, [])
+    if outcomes:
+        terminalreporter.section("faults")
+        for line in (Outcome.HEAD, *(outcome.line() for outcome in outcomes)):
+            terminalreporter.write_line(line)
+
+
 Clusters = Callable[..., Cluster]
 
 
@@ -60,7 +77,8 @@ def clusters(nginx: str, stocked: str, tmp_path: Path) -> Iterator[Clusters]:
     def make(*, url: str = stocked, replicas: int = 3, **settings: str) -> Cluster:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("REVIEWS_")}
         environment = {**kept, "DATABASE_URL": url, "REVIEWS_LOG_LEVEL": "warning", "REVIEWS_GRAPHIQL": "false"}
-        environment |= settings
+        # All load comes from one address.
+        environment |= {"REVIEWS_MUTATION_RATE": "0", "REVIEWS_DOCUMENT_RATE": "0", **settings}
         cluster = Cluster(environment, tmp_path / f"cluster-{len(made)}", replicas, print)
         made.append(cluster)
         cluster.start()

@@ -160,6 +160,12 @@ def test_what_may_not_be_kept_is_passed_on(front: Front) -> None:
         assert front.http.get(path).status_code == 404
 
 
+def raced_by(front: Front) -> int:
+    """How many fills of the edge were touched by a write before they could be kept."""
+    raced: int = httpx.get(f"http://{front.edge.status}/status").json()["counts"]["raced"]
+    return raced
+
+
 def test_many_equal_misses_are_one_question(clusters: Clusters) -> None:
     front = front_of(clusters(replicas=2), EDGE_WORKERS="2")
     database = front.cluster.replicas[0].environment["DATABASE_URL"]
@@ -167,6 +173,7 @@ def test_many_equal_misses_are_one_question(clusters: Clusters) -> None:
     for number in range(20, 30):
         run(database, "UPDATE products SET name = name || '.' WHERE product_id = $1", number)
         time.sleep(0.3)
+        raced = raced_by(front)
         barrier = threading.Barrier(16)
 
         def ask(_: int, number: int = number, barrier: threading.Barrier = barrier) -> str:
@@ -176,14 +183,20 @@ def test_many_equal_misses_are_one_question(clusters: Clusters) -> None:
 
         with ThreadPoolExecutor(16) as pool:
             states = list(pool.map(ask, range(16)))
-        assert sorted(states) == ["HIT"] * 15 + ["MISS"]
+        # A fill that a late change touches is not kept, and one of those who wait asks again.
+        misses = 1 + raced_by(front) - raced
+        assert sorted(states) == ["HIT"] * (16 - misses) + ["MISS"] * misses
         time.sleep(1.2)
         ends = [line.split() for line in (front.cluster.folder / "access.log").read_text().splitlines()[-16:]]
-        (filled,) = [float(words[1]) for words in ends if words[5 + 2] == "MISS"]
-        waited += [float(words[1]) - filled for words in ends if words[5 + 2] == "HIT"]
+        filled = max(float(words[1]) for words in ends if words[7] == "MISS")
+        # Who came after its end did not wait for it.
+        hits = [(float(words[1]), float(words[6])) for words in ends if words[7] == "HIT"]
+        waited += [answered - filled for answered, took in hits if answered - took < filled]
     waited.sort()
+    assert len(waited) >= 20
     write_line(
-        f"after a fill's end its waiters had their answer within {waited[len(waited) // 2] * 1000:.0f} ms (median), "
+        f"after a fill's end its {len(waited)} waiters had their answer within "
+        f"{waited[len(waited) // 2] * 1000:.0f} ms (median), "
         f"{waited[int(len(waited) * 0.99) - 1] * 1000:.0f} ms (99 %)"
     )
     assert waited[len(waited) // 2] <= 0.005
@@ -312,6 +325,7 @@ def test_a_trusted_proxy_is_believed_and_nobody_else(clusters: Clusters) -> None
         ("EDGE_UPSTREAM", "gateway", "each replica is host:port"),
         ("EDGE_UPSTREAM", " ", "names no replica"),
         ("EDGE_LISTEN", "8080; evil", "letters, digits"),
+        ("EDGE_STATUS", "127.0.0.1:8080", "both on port 8080"),
         ("EDGE_TLS_CERT", "missing.pem", "cannot be read"),
         ("EDGE_CASHE_MIB", "5", "is not known"),
     ],

@@ -70,6 +70,7 @@ def test_another_request_has_another_key(console: Console, uri: str) -> None:
         pytest.param(f"/graphql?id={HASH}&variables=[]", id="variables that are no object"),
         pytest.param(f"/graphql?id={HASH}&operationName=-", id="no name of an operation"),
         pytest.param(f"/graphql?id={HASH}%0AA", id="a line break"),
+        pytest.param(f"/graphql?id={HASH}&a%C3=1", id="a name that is not UTF-8"),
         pytest.param("/graphql?variables=%7B%7D", id="no document"),
         pytest.param("/graphql/p//A", id="no document in the path"),
         pytest.param(f"/graphql/p/{HASH}/A/B", id="a longer path"),

@@ -155,6 +155,32 @@ def test_the_channel_is_dead_after_its_time_and_no_number_comes_again(console: C
     assert answers == [True, True, True]
 
 
+JUMPS = """
+    local numbers, clock = {}, require("edge.clock")
+    package.loaded["edge.clock"] = { now = function() return clock.now() - numbers.jumped end }
+    numbers = { jumped = 0 }
+    local jumping = assert(loadstring(SOURCE))()
+    package.loaded["edge.clock"] = clock
+    jumping.renew()
+    jumping.write({ "product:6" })
+    local noted = jumping.numbers_of({ "product:6", "all" })
+    local function holds_after(seconds)
+      numbers.jumped = numbers.jumped + seconds
+      jumping.live()
+      local holds = jumping.unchanged({ "product:6", "all" }, noted)
+      noted = jumping.numbers_of({ "product:6", "all" })
+      return holds
+    end
+    return holds_after(0), holds_after(50), holds_after(-50), holds_after(3600), holds_after(0), holds_after(-3600)
+"""
+
+
+def test_every_page_goes_when_the_clock_is_set_by_more_than_a_minute(console: Console) -> None:
+    answers = console.run(JUMPS.replace("SOURCE", _quoted(SOURCE)))
+
+    assert answers == [True, True, True, False, True, False]
+
+
 def test_the_highest_position_is_kept(console: Console) -> None:
     answers = console.run(
         """

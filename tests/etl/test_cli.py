@@ -110,7 +110,7 @@ def test_generate_load_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     codes.append(main(["verify"]))
 
     assert codes == [0, 0, 0]
-    assert capsys.readouterr().out == "The database is sound: 24 checks, no difference.\n"
+    assert capsys.readouterr().out == "The database is sound: 25 checks, no difference.\n"
 
 
 def test_verify_lists_differences_and_exits_with_1_until_repaired(
@@ -128,4 +128,4 @@ def test_verify_lists_differences_and_exits_with_1_until_repaired(
         "  figure of category 'Shirts': expected 1, found 5",
     ]
     assert main(["verify", "--repair"]) == 0
-    assert capsys.readouterr().out == "The database is sound after repair: 24 checks, no difference.\n"
+    assert capsys.readouterr().out == "The database is sound after repair: 25 checks, no difference.\n"

@@ -50,7 +50,7 @@ async def running_sides(settings: Settings) -> AsyncIterator[Sides]:
     async with AsyncExitStack() as stack:
         clients, executors = [], []
         for execution in EXECUTIONS:
-            app = create_app(replace(settings, execution=execution))
+            app = create_app(replace(settings, execution=execution, mutation_rate=0, document_rate=0))
             executors.append(app.state.executor)
             await stack.enter_async_context(app.router.lifespan_context(app))
             transport = httpx.ASGITransport(app)

@@ -41,11 +41,16 @@ CLEAR = Weather("clear", "", "")
 
 @contextmanager
 def role_of(url: str) -> Iterator[tuple[str, Secret]]:
-    """A role of its own that may read all of the database ``url``, and the address under which it connects."""
+    """A role that may read and write all of the database ``url``, which is less than its owner, and its address."""
     role = f"reviews_judge_{os.getpid()}"
     host = urlsplit(url).netloc.rpartition("@")[2]
     own = urlunsplit(urlsplit(url)._replace(netloc=f"{role}:{_PASSWORD}@{host}"))
-    run(url, f"CREATE ROLE {role} LOGIN PASSWORD '{_PASSWORD}'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    run(
+        url,
+        f"CREATE ROLE {role} LOGIN PASSWORD '{_PASSWORD}';"
+        f" GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};"
+        f" GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    )
     try:
         yield role, Secret(own)
     finally:

@@ -13,24 +13,13 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.harness.browser import running_browser
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SECONDS = 20
-SWITCHES = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-proxy-server",
-    "--window-size=1440,900",
-    # A request to another host is still seen and counted, but goes nowhere.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
 VALUE = "return document.querySelector(arguments[0])?.CodeMirror?.getValue()"
 QUERY_PANE = ".graphiql-query-editor .CodeMirror"
 RESULT_PANE = ".result-window .CodeMirror"
@@ -52,16 +41,10 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def browser(requires: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = requires("chromium")
-    for switch in (*SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(switch)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(requires("chromedriver")))
-    try:
+    logs = {"browser": "ALL", "performance": "ALL"}
+    profile = tmp_path_factory.mktemp("profile")
+    with running_browser(requires, profile, "--window-size=1440,900", logs=logs) as driver:
         yield driver
-    finally:
-        driver.quit()
 
 
 @pytest.fixture(scope="module")

@@ -125,6 +125,7 @@ def test_the_response_is_the_page_with_its_headers(cdn_page: GraphiQLPage) -> No
         "content-security-policy": cdn_page.headers["Content-Security-Policy"],
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
         "cache-control": "no-store",
         "vary": "Accept",
         "content-length": str(len(cdn_page.html)),

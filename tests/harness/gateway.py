@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import uvicorn
 
 from graphql_api.app import create_app
 from graphql_api.draining import DrainingServer
+from graphql_api.protocol import Protocol
 from graphql_api.serving import address_of, listening_socket
 from graphql_api.settings import Settings
 
@@ -46,11 +48,16 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(settings: Settings) -> Iterator[Gateway]:
-    """A gateway in this process, on a free port, for the time of the context."""
+def running_gateway(settings: Settings, *, limited: bool = False) -> Iterator[Gateway]:
+    """A gateway in this process, on a free port, for the time of the context.
+
+    Unless it is ``limited``, it takes any number of requests of one client: all tests come from one address.
+    """
     assert settings.database_url is not None
+    if not limited:
+        settings = replace(settings, mutation_rate=0, document_rate=0)
     listening = listening_socket("127.0.0.1", 0)
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False)
+    config = uvicorn.Config(create_app(settings), http=Protocol, log_config=None, access_log=False)
     server = DrainingServer(config, settings.drain_seconds)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
@@ -74,12 +81,15 @@ class _Recorder(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         assert isinstance(record.args, tuple)
-        self.names.append(str(record.args[0]))
+        name = str(record.args[0])
+        # Once a minute a process says which documents it has used; that belongs to no request.
+        if name != "documents touched":
+            self.names.append(name)
 
 
 @contextmanager
 def recorded_statements() -> Iterator[list[str]]:
-    """The names of reads and the texts of writes that gateways of this process run meanwhile, in their order."""
+    """The names of the statements that gateways of this process run meanwhile, in their order."""
     recorder = _Recorder()
     with hearing_statements(recorder):
         yield recorder.names

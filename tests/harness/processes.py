@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ class Running:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "graphql_api.cli", *arguments],
             cwd=ROOT,
-            env=environment(**given),
+            # All requests come from one address.
+            env=environment(**{"REVIEWS_MUTATION_RATE": "0", "REVIEWS_DOCUMENT_RATE": "0", **given}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -86,6 +88,23 @@ class Running:
     def ask(self, query: str) -> dict[str, Any]:
         body: dict[str, Any] = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=30).json()
         return body
+
+
+@contextmanager
+def serving(*arguments: str, **given: str) -> Iterator[tuple[Running, str]]:
+    """``reviews serve`` with these arguments and settings, and its address; ended if the test did not."""
+    running = Running("serve", "--port", "0", *arguments, **given)
+    try:
+        running.wait_until_serving()
+        yield (
+            running,
+            next(line for line in running.said if line.startswith("Serving "))
+            .removeprefix("Serving ")
+            .removesuffix("/graphql"),
+        )
+    finally:
+        if running.process.poll() is None:
+            running.end(signal.SIGINT)
 
 
 def wait_for(happened: Callable[[], object]) -> None:

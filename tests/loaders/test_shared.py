@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 import pytest
@@ -13,6 +13,7 @@ from graphql_api.schema.product_connection import product_connection
 from graphql_api.settings import Settings
 from loaders import shared
 from loaders.batch import BatchLoader, Kind
+from loaders.observer import Asker, Batch
 from loaders.products import FiguresByProduct, ProductsById
 from loaders.shared import SharedLoaders
 from tests.harness.databases import run
@@ -27,18 +28,23 @@ class Held(BatchLoader[int, int]):
 
     async def batch_load_fn(self, keys: list[int]) -> list[int]:
         self.selection.begun.append(keys)
-        await self.selection.open.wait()
+        try:
+            await self.selection.open.wait()
+        except asyncio.CancelledError:
+            self.selection.ended.append(keys)
+            raise
         if min(keys) < 0:
             raise ValueError(keys)
         return [key * 2 for key in keys]
 
 
 class Gate:
-    """Holds batches until it is opened, and knows which have begun."""
+    """Holds batches until it is opened, and knows which have begun, and which were ended."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
         self.begun: list[list[int]] = []
+        self.ended: list[list[int]] = []
 
 
 @pytest.fixture
@@ -158,6 +164,58 @@ def test_one_who_leaves_takes_nobody_along(loading: Any) -> None:
     assert loading(test) == ([2], [4], [[1, 2]])
 
 
+def test_a_batch_is_ended_when_the_last_who_waits_leaves_and_no_sooner(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        kind = Kind(Held, gate)
+        one, other = (loaders.load(kind, (key,)) for key in (1, 2))
+        await turn()
+        seen = []
+        for leaving in (one, other):
+            leaving.cancel()
+            loaders.abandoned(kind)
+            await turn()
+            seen.append(list(gate.ended))
+        return gate.begun, seen
+
+    assert loading(test) == ([[1, 2]], [[], [[1, 2]]])
+
+
+def test_loaders_of_batches_that_are_ended_are_forgotten(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> int:
+        for _turn in range(shared.MOST_IDLE + 20):
+            kind = Kind(Held, Gate())
+            leaving = loaders.load(kind, (1,))
+            await turn()
+            leaving.cancel()
+            loaders.abandoned(kind)
+            await turn()
+        return len(loaders._loaders)
+
+    assert loading(test) <= shared.MOST_IDLE + 1
+
+
+def test_what_waits_behind_batches_that_are_ended_begins_at_once(loading: Any) -> None:
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        gate = Gate()
+        kind = Kind(Held, gate)
+        leaving = []
+        for key in range(shared.MOST_UNDER_WAY):
+            leaving.append(loaders.load(kind, (key,)))
+            await turn()
+        staying = loaders.load(kind, (7,))
+        gone = loaders.load(kind, (8,))
+        await turn()
+        for one in (*leaving, gone):
+            one.cancel()
+            loaders.abandoned(kind)
+        await turn()
+        gate.open.set()
+        return await staying, gate.begun, gate.ended
+
+    assert loading(test) == ([14], [[0], [1], [7]], [[0], [1]])
+
+
 def test_a_load_whose_statement_does_not_begin_in_time_says_so(loading: Any) -> None:
     async def test(loaders: SharedLoaders, _: Database) -> Any:
         gate = Gate()
@@ -275,3 +333,68 @@ def test_searches_of_the_catalogue_share_no_queue_with_other_pages() -> None:
     plain, search = (product_connection(5, None, None, None, None, text) for text in (None, "sun"))
     assert plain.page().kind != search.page().kind
     assert plain.count().kind != search.count().kind
+
+
+class Asking:
+    """Somebody who loads."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[float, Batch]] = []
+        self.settled = 0.0
+
+
+class Listening:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Batch, list[Asker | None]]] = []
+        self.statements: list[tuple[str, float]] = []
+
+    def batch(self, batch: Batch, askers: Iterable[Asker | None]) -> None:
+        self.told.append((batch, list(askers)))
+
+    def statement(self, loader: str, seconds: float) -> None:
+        self.statements.append((loader, seconds))
+
+
+def test_whoever_asks_is_told_of_the_batches_that_had_its_keys_and_the_observer_of_all(loading: Any) -> None:
+    async def test(_: SharedLoaders, database: Database) -> tuple[Listening, Asking, Asking, list[bool]]:
+        listening, first, second, gate = Listening(), Asking(), Asking(), Gate()
+        loaders = SharedLoaders(database.reads, 10, listening)
+        kind = Kind(Held, gate)
+        pending = [
+            loaders.load(kind, [1, 2], first),
+            loaders.load(kind, [2, 3], second),
+            loaders.load(kind, [4]),
+        ]
+        await turn()
+        later = loaders.load(kind, [-1], second)
+        await turn()
+        unfinished = [batch.ended == 0 for _, batch in second.batches]
+        gate.open.set()
+        await asyncio.gather(*pending, later, return_exceptions=True)
+        return listening, first, second, unfinished
+
+    listening, first, second, unfinished = loading(test)
+    (shared_batch, askers), (failed, alone) = listening.told
+    assert (shared_batch.loader, shared_batch.keys, failed.keys) == ("Held", 4, 1)
+    assert (askers, alone) == ([first, second, None], [second])
+    assert [batch for _, batch in first.batches] == [shared_batch]
+    assert [batch for _, batch in second.batches] == [shared_batch, failed]
+    assert unfinished == [True, True]
+    assert 0 < shared_batch.asked <= shared_batch.began <= shared_batch.ended
+    assert [asked >= shared_batch.asked for asked, _ in second.batches] == [True, True]
+
+
+def test_the_observer_is_told_of_each_statement_with_its_loader(loading: Any) -> None:
+    async def test(_: SharedLoaders, database: Database) -> list[tuple[str, float]]:
+        listening = Listening()
+        loaders = SharedLoaders(database.reads, 10, listening)
+        await loaders.load(Kind(ProductsById), [1, 2])
+        await loaders.load(Kind(FiguresByProduct), [1])
+        await loaders.close()
+        return listening.statements
+
+    statements = loading(test)
+    assert [name for name, _ in statements] == ["ProductsById", "FiguresByProduct"]
+    assert [seconds > 0 for _, seconds in statements] == [True, True]

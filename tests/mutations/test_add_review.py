@@ -316,12 +316,14 @@ def test_a_refused_review_leaves_its_key_free(gateway: Gateway, shop: Shop) -> N
     assert add(gateway, wanted(product, idempotencyKey="k"))["userErrors"] == []
 
 
-def test_a_new_key_removes_keys_that_have_expired(gateway: Gateway, shop: Shop) -> None:
-    product = shop.product()
+def test_a_new_key_removes_keys_of_its_product_that_have_expired(gateway: Gateway, shop: Shop) -> None:
+    product, other = shop.product(), shop.product()
     for key in ("old", "older"):
         add(gateway, wanted(product, idempotencyKey=key))
-    age = "UPDATE idempotency_keys SET created_at = now() - interval '8 days' WHERE product_id = $1"
-    run(gateway.database, age, product.number)
+    add(gateway, wanted(other, idempotencyKey="elsewhere"))
+    numbers = [product.number, other.number]
+    age = "UPDATE idempotency_keys SET created_at = now() - interval '8 days' WHERE product_id = ANY ($1)"
+    run(gateway.database, age, numbers)
     add(gateway, wanted(product, idempotencyKey="new"))
-    keys = rows(gateway.database, "SELECT key FROM idempotency_keys WHERE product_id = $1", product.number)
-    assert [row["key"] for row in keys] == ["new"]
+    keys = rows(gateway.database, "SELECT key FROM idempotency_keys WHERE product_id = ANY ($1) ORDER BY key", numbers)
+    assert [row["key"] for row in keys] == ["elsewhere", "new"]

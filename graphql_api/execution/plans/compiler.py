@@ -73,7 +73,7 @@ class Compiler:
     def compile(self) -> tuple[str, dict[str, Any]]:
         """The source of ``async def run(o, v, s)``, and the constants that it names. Raises ``UnsupportedError``.
 
-        ``o`` is the root object, ``v`` the coerced variables, ``s`` the request's ``Loading``.
+        ``o`` is the root object, which nobody reads, ``v`` the coerced variables, ``s`` the request's ``Loading``.
         """
         fields = self._selection.fields
         started = self._begin(fields, "o", [])
@@ -362,9 +362,11 @@ class Compiler:
         if resolver is None:
             return f"{o}.{field_.python_name}"
         function = resolver.wrapped_func
+        name = self._source.constant(selected.details[0].node.name.value, function)
+        if selected in self._selection.fields and self._selection.writes:
+            return f"await {name}({self._with(f'{o}, s', self._call(selected))})"
         if inspect.iscoroutinefunction(function) or _takes_info(function):
             raise UnsupportedError("resolver")
-        name = self._source.constant(selected.details[0].node.name.value, function)
         return f"{name}({self._with(o, self._call(selected))})"
 
     @staticmethod

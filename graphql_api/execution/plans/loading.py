@@ -8,20 +8,27 @@ from typing import Any
 
 from graphql.execution.values import VariableValues
 
+from graphql_api.context import Context
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.execution.plans.variables import Variables
 from loaders.batch import Aheads, Kind, Load
+from loaders.observer import Asker
 from loaders.shared import SharedLoaders
 
 Pending = asyncio.Future[list[Any]]
 
 
 class Loading:
-    """One request's loads: equal ones are asked once, in batches with those of other requests."""
+    """One request's loads: equal ones are asked once, in batches with those of other requests.
 
-    __slots__ = ("_asked", "_begun", "_loaders", "_raw", "_variables")
+    The resolver of a mutation gets it as its ``strawberry.Info``, of which it reads the ``context``.
+    """
 
-    def __init__(self, loaders: SharedLoaders, variables: Variables, raw: dict[str, Any]) -> None:
+    __slots__ = ("_asked", "_begun", "_loaders", "_raw", "_variables", "asker", "context")
+
+    def __init__(self, loaders: SharedLoaders, variables: Variables, raw: dict[str, Any], context: Context) -> None:
+        self.asker: Asker | None = context.observation
+        self.context = context
         self._loaders = loaders
         self._variables = variables
         self._raw = raw
@@ -35,7 +42,7 @@ class Loading:
         return self._load(load.kind.with_ahead(ahead), (load.key,))
 
     def _load(self, kind: Kind, keys: Sequence[Any]) -> Pending:
-        pending = self._loaders.load(kind, keys)
+        pending = self._loaders.load(kind, keys, self.asker)
         self._begun.append((kind, keys, pending))
         return pending
 
@@ -70,6 +77,13 @@ class Loading:
             for place, value in zip(places, await coming, strict=True):
                 values[place] = value
         return values
+
+    def abandon(self) -> None:
+        """Wait for nothing more of what has begun."""
+        for kind, _, pending in self._begun:
+            pending.cancel()
+            if pending.cancelled():
+                self._loaders.abandoned(kind)
 
     def tags(self) -> set[str]:
         """The tags of all that was asked for, used or not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from graphql import (
     visit,
 )
 
+from graphql_api.context import Context
 from graphql_api.execution.document import Document
 from graphql_api.execution.plans.arguments import Arguments
 from graphql_api.execution.plans.compiler import Compiler
@@ -27,14 +29,12 @@ from graphql_api.execution.plans.selection import Selection
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.execution.plans.variables import Variables
 from graphql_api.schema.build import Schema
-from graphql_api.schema.query import Query
 from loaders.shared import SharedLoaders
 
 _MOST_FLAGS = 4
 # A plan takes 11 bytes a character of its source (tracemalloc), and a product page's has 6,000. So a document's plans
 # take 360 KB at the most, whatever fragments and conditions make of a short text.
 _LONGEST = 32_768
-_ROOT = Query()
 
 
 class Plan:
@@ -46,11 +46,14 @@ class Plan:
         self.text = text
         names = dict(constants)
         exec(compile(text, "<plan>", "exec"), names)  # noqa: S102 - our own text: names and literals of the document only
-        self._function: Callable[[Query, dict[str, Any], Loading], Awaitable[dict[str, Any]]] = names["run"]
+        self._function: Callable[[None, dict[str, Any], Loading], Awaitable[dict[str, Any]]] = names["run"]
 
     async def run(self, values: dict[str, Any], loading: Loading) -> bytes:
         """The response's body. Whatever raises says that graphql-core should run the operation."""
-        return orjson.dumps({"data": await self._function(_ROOT, values, loading)})
+        data = await self._function(None, values, loading)
+        if loading.asker is not None:
+            loading.asker.settled = perf_counter()
+        return orjson.dumps({"data": data})
 
 
 class Planned:
@@ -60,8 +63,7 @@ class Planned:
     """
 
     def __init__(self, schema: Schema, document: Document, operation: OperationDefinitionNode) -> None:
-        if operation.operation is not OperationType.QUERY:
-            raise UnsupportedError("mutation")
+        self.writes = operation.operation is not OperationType.QUERY
         self._schema = schema
         self._document = document
         self._operation = operation
@@ -92,6 +94,8 @@ class Planned:
 
     def _compiled(self, flags: dict[str, bool]) -> Plan:
         selection = Selection(self._schema.graphql_schema, self._document, self._operation, flags)
+        if self.writes and len(selection.fields) > 1:
+            raise UnsupportedError("several mutations")
         arguments = Arguments(self._schema, self.variables)
         text, constants = Compiler(self._schema.graphql_schema, selection, arguments).compile()
         self._document.planned_characters += len(text)
@@ -99,14 +103,23 @@ class Planned:
             raise UnsupportedError("too large")
         return Plan(text, constants)
 
-    async def run(self, raw: dict[str, Any], loaders: SharedLoaders) -> tuple[bytes, set[str]]:
-        """The response's body for the variables as they were sent, and its tags. Raises as ``Plan.run`` does."""
+    async def run(self, raw: dict[str, Any], loaders: SharedLoaders, context: Context) -> tuple[bytes, set[str]]:
+        """The response's body for the variables as they were sent, and a query's tags. Raises as ``Plan.run`` does.
+
+        What a mutation came to stays in ``context``, for whoever writes the answer if this does not.
+        """
         values = self.variables.coerced(raw)
         if values is None:
             raise UnsupportedError("variables")
-        loading = Loading(loaders, self.variables, raw)
-        body = await self.plan(values).run(values, loading)
-        return body, loading.tags()
+        if self.writes:
+            context.shared = loaders
+        loading = Loading(loaders, self.variables, raw, context)
+        try:
+            body = await self.plan(values).run(values, loading)
+        except BaseException:
+            loading.abandon()
+            raise
+        return body, set() if self.writes else loading.tags()
 
 
 def _flags(document: Document, operation: OperationDefinitionNode) -> list[str]:

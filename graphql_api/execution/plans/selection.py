@@ -12,6 +12,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     get_named_type,
     is_composite_type,
     print_ast,
@@ -75,6 +76,7 @@ class Selection:
     ) -> None:
         self._schema = schema
         self._operation = operation
+        self.writes = operation.operation is not OperationType.QUERY
         self._fragments = {
             node.name.value: FragmentDetails(node)
             for node in document.node.definitions

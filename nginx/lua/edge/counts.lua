@@ -8,6 +8,7 @@ return {
   stale = 0, -- an old answer, as the operator allowed
   failed = 0, -- no replica answered
   raced = 0, -- an answer not kept because a write touched it meanwhile
+  shed = 0, -- refused, because no replica had room
   writes = 0, -- mutations applied
   changes = 0, -- writes that came another way, applied
 }

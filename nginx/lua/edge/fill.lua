@@ -1,12 +1,15 @@
 -- The long way: a request whose answer this worker does not have at hand. Served from the shared dictionary, or filled
 -- by a replica, or waited for, or passed on.
+local clock = require("edge.clock")
 local compress = require("edge.compress")
 local counts = require("edge.counts")
+local durations = require("edge.durations")
 local flight = require("edge.flight")
 local keys = require("edge.keys")
 local numbers = require("edge.numbers")
 local options = require("edge.options")
 local pages = require("edge.pages")
+local peers = require("edge.peers")
 local refusal = require("edge.refusal")
 
 local MAX_TAGS, MAX_TAG_BYTES = 400, 8000
@@ -30,6 +33,8 @@ local DROPPED = {
   ["date"] = true,
   ["server"] = true,
   ["vary"] = true,
+  ["access-control-allow-origin"] = true,
+  ["access-control-expose-headers"] = true,
   ["cache-tag"] = true,
   ["edge-max-age"] = true,
   ["changed"] = true,
@@ -56,14 +61,18 @@ local function keepable(answer, headers)
   return tags, math.min(seconds, MAX_SECONDS)
 end
 
+-- For how many seconds more a page may be of use. It may have ended since it was looked at.
+local function left(page) return math.max(page.ends + options.stale_seconds - clock.now(), 0.001) end
+
 -- Say the page to the client.
 local function say(page, body, state)
   local headers = ngx.header
   headers["X-Cache"] = state
-  headers["Age"] = ngx.time() - page.created
+  headers["Age"] = math.floor(clock.now() - page.created)
   headers["ETag"] = page.etag
   headers["Cache-Control"] = "public, max-age=0, must-revalidate"
   headers["X-Content-Type-Options"] = "nosniff"
+  headers["Referrer-Policy"] = "no-referrer"
   headers["Edge-Operation"] = page.operation
   local known = ngx.var.http_if_none_match
   if known and (known == "*" or known:find(page.etag, 1, true)) then
@@ -82,7 +91,7 @@ local function coded(key, page, body, coding)
   local encoded = compress.encoded(body, coding)
   if not encoded then return page, body end
   local variant = setmetatable({ coding = coding, etag = page.etag:sub(1, -2) .. "-" .. coding .. '"' }, { __index = page })
-  pages.keep(key, variant, encoded, page.ends + options.stale_seconds - ngx.time())
+  pages.keep(key, variant, encoded, left(page))
   return variant, encoded
 end
 
@@ -105,8 +114,15 @@ local function fresh(key, coding)
   return kept(key, coding, pages.holds)
 end
 
+-- Whether a fresh page is kept of which an answer in that coding can be made.
+function _M.has(key, coding)
+  if not numbers.live() then return false end
+  local page = pages.by_key(key, coding) or pages.by_key(key, "identity")
+  return page ~= nil and pages.holds(page)
+end
+
 local function may_be_stale(page)
-  return page.created + options.stale_seconds > ngx.time()
+  return page.created + options.stale_seconds > clock.now()
 end
 
 -- A replica says 503 itself, in JSON; whatever else nginx makes of a replica that it cannot ask.
@@ -148,7 +164,7 @@ end
 
 -- Keep the answer if no write touched it since `begun` was noted; returns the page, kept or not.
 function _M.keep(key, operation, answer, headers, tags, seconds, begun)
-  local now = ngx.time()
+  local now = clock.now()
   local page = {
     etag = headers["etag"],
     created = now,
@@ -169,12 +185,21 @@ function _M.keep(key, operation, answer, headers, tags, seconds, begun)
 end
 
 local function fill(key, operation, exact, coding)
+  -- Room that was seen at the front server may have gone to others since.
+  if peers.are_full(options.replica_requests) then
+    if old_answer(key, coding) then return end
+    counts.shed = counts.shed + 1
+    return refusal.overloaded()
+  end
   -- Before anything is asked: a write begun after this may be missing in the answer.
   local begun = numbers.begun()
+  local asked = clock.now()
   local answer = ask()
+  durations.add(clock.now() - asked)
   local headers = headers_of(answer)
   counts.miss = counts.miss + 1
   if is_down(answer, headers) then
+    flight.fail(key)
     if old_answer(key, coding) then return end
     counts.failed = counts.failed + 1
     if headers["retry-after"] then return pass_on(answer, headers, "MISS") end
@@ -195,6 +220,13 @@ local function fill(key, operation, exact, coding)
   return say(page, body, "MISS")
 end
 
+-- Say what whoever asked for the same has just been told.
+local function refuse(key, coding)
+  if old_answer(key, coding) then return end
+  counts.failed = counts.failed + 1
+  return refusal.unavailable()
+end
+
 -- Answer the request.
 function _M.serve()
   local exact, coding = ngx.var.edge_exact, ngx.var.edge_coding
@@ -209,11 +241,12 @@ function _M.serve()
   for round = 0, WAITS do
     local page, body = fresh(key, coding)
     if page then
-      if page.coding == coding then pages.alias(exact, page, page.ends + options.stale_seconds - ngx.time()) end
+      if page.coding == coding then pages.alias(exact, page, left(page)) end
       local name = round == 0 and "hit" or "waited"
       counts[name] = counts[name] + 1
       return say(page, body, "HIT")
     end
+    if flight.is_failed(key) then return refuse(key, coding) end
     if flight.passes(key) or round == WAITS then break end
     if flight.lead(key) then
       local done, problem = pcall(fill, key, operation, exact, coding)

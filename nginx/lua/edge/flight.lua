@@ -1,5 +1,6 @@
 -- One fill for many equal misses: who asks a replica, and how the others wait.
 local semaphore = require("ngx.semaphore")
+local clock = require("edge.clock")
 local fills = ngx.shared.fills
 
 local _M = {}
@@ -10,6 +11,18 @@ local LONGEST_SECONDS = 20
 local LOOK_SECONDS = 0.002
 -- Answers that cannot be kept are not waited for again for this long.
 local PASS_SECONDS = 1
+-- Whoever waited for an answer that no replica could give is told so, and does not wait for the next who tries.
+local DOWN_SECONDS = 0.05
+
+-- Entries of `fills` say until when they count.
+local function put(key, seconds) return fills:set(key, clock.now() + seconds, seconds) end
+local function counts(key)
+  local ends = fills:get(key)
+  if not ends then return false end
+  if ends > clock.now() then return true end
+  fills:delete(key)
+  return false
+end
 
 local here = {} -- key → what this worker's requests wait for
 
@@ -29,10 +42,10 @@ function _M.lead(key)
     return false
   end
   here[key] = { semaphore = semaphore.new(), count = 0 }
-  if fills:add(key, true, LONGEST_SECONDS) then return true end
+  if fills:add(key, clock.now() + LONGEST_SECONDS, LONGEST_SECONDS) then return true end
   repeat
     ngx.sleep(LOOK_SECONDS)
-  until not fills:get(key)
+  until not counts(key)
   ended(key)
   return false
 end
@@ -42,13 +55,27 @@ function _M.done(key)
   ended(key)
 end
 
+-- Whether a fill of `key` is under way, here or in another worker.
+function _M.is_under_way(key)
+  return counts(key)
+end
+
 -- Answers for `key` cannot be kept, so nobody need wait for one.
 function _M.pass(key)
-  fills:set("pass " .. key, true, PASS_SECONDS)
+  put("pass " .. key, PASS_SECONDS)
+end
+
+-- No replica could answer `key` just now.
+function _M.fail(key)
+  put("down " .. key, DOWN_SECONDS)
+end
+
+function _M.is_failed(key)
+  return counts("down " .. key)
 end
 
 function _M.passes(key)
-  return fills:get("pass " .. key)
+  return counts("pass " .. key)
 end
 
 return _M

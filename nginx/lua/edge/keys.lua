@@ -23,7 +23,8 @@ local function parameters_of(query)
   for pair in gmatch(query, "[^&]+") do
     local name, raw = match(pair, "^([^=]*)=?(.*)$")
     name, count = decoded(name), count + 1
-    if not name or count > 50 then return nil end
+    -- A name that is not UTF-8 is refused by the gateway, whatever else was asked; ours are ASCII.
+    if not name or count > 50 or find(name, "[\128-\255]") then return nil end
     if raw ~= "" then
       if name == "query" or given[name] then return nil end
       if READ[name] then

@@ -4,16 +4,18 @@
 --   ring       of each of the last RING writes, the tags that it touched
 --   tags       of each tag, the number of the write that touched it last; absent: none did for as long as pages are kept
 --   all        the same of the tag that every page has
---   live       a number that every finished write and every heartbeat changes; absent when the channel of changes is
---              silent, and then nothing is served from the cache
+--   live       a number that every finished write and every heartbeat changes
+--   heard      when the last heartbeat came, by edge/clock.lua; too long ago, and nothing is served from the cache
+--   ahead      by how much the system's clock is ahead of edge/clock.lua
 --   lsn:N      the highest position of the primary's log that worker N has heard of
 --
 -- A fill notes `begun` before it asks a replica. When the answer is there it notes the number of each of its tags, and
 -- only then looks whether a write begun since touched one of them: looked at in the other order, a write between the
 -- two looks would be taken for an old one. A reader reads `live` before the numbers of the tags, for the same reason.
+local clock = require("edge.clock")
 local control, ring, tags = ngx.shared.control, ngx.shared.ring, ngx.shared.tags
 local concat, gmatch, find, format, sub = table.concat, string.gmatch, string.find, string.format, string.sub
-local worker_id = ngx.worker.id
+local worker_id, time, abs, now = ngx.worker.id, ngx.time, math.abs, clock.now
 
 local RING = 4096
 local LIVE_SECONDS = 0.75
@@ -25,6 +27,9 @@ local STRIDE = 2 ^ 20
 -- noted an older one has ended, and one that noted this one is only asked for again.
 local PAGE_SECONDS = 3600
 
+-- The dictionary counts that time by the system's clock. So far that may move before every page is forgotten.
+local JUMP_SECONDS = 60
+
 local _M = { ALL = "all", LIVE_SECONDS = LIVE_SECONDS, PAGE_SECONDS = PAGE_SECONDS }
 
 -- Called before the workers are there, and again when nginx is told to read its configuration anew: dictionaries
@@ -33,6 +38,7 @@ local _M = { ALL = "all", LIVE_SECONDS = LIVE_SECONDS, PAGE_SECONDS = PAGE_SECON
 function _M.start()
   control:add("base", 0)
   control:add("all", 0)
+  control:add("ahead", time() - now())
   if not control:add("begun", 0) then _M.write({ "all" }) end
 end
 
@@ -81,9 +87,7 @@ local function mark(tag, number)
   tags:safe_set(tag, number, 2 * PAGE_SECONDS)
 end
 
--- A write that touched `touched`, applied in exactly this order. It must have returned before its writer is answered.
--- `lsn`: the primary's position after its commit; nil where the write came without one.
-function _M.write(touched, lsn)
+local function apply(touched, lsn)
   -- 0. Where the write can be read. A fill that notes the write as begun must also wait for it on a standby.
   heard_of(lsn)
   -- 1. It has begun: a fill that noted less looks at the ring.
@@ -93,8 +97,32 @@ function _M.write(touched, lsn)
   -- 3. The tags: pages that noted an older number are stale from here on.
   for _, tag in ipairs(touched) do mark(tag, number) end
   -- 4. Everyone looks again. Before step 3 a reader could note the new `live` beside the old number of a tag.
-  --    Not found: the channel is silent, and the heartbeat that ends that brings a number nobody has noted.
+  --    Not found: there was no heartbeat yet, and the first one brings a number nobody has noted.
   control:incr("live", 1)
+end
+
+-- What this worker knows of `ahead`.
+local ahead
+
+-- Forget every page if the system's clock was set: the numbers of tags may go before the pages that noted older ones.
+-- Before every use of the tags, in the same turn of the event loop: nginx's time, and theirs, stands still within one.
+local function look_at_the_clock()
+  local found = time() - now()
+  if ahead and abs(found - ahead) < JUMP_SECONDS then return end
+  ahead = control:get("ahead")
+  if abs(found - ahead) < JUMP_SECONDS then return end
+  ngx.log(ngx.NOTICE, "the clock was set by ", found - ahead, " seconds: every page is forgotten")
+  -- Forgotten first: another worker that finds `ahead` as it should be goes on.
+  apply({ "all" })
+  control:set("ahead", found)
+  ahead = found
+end
+
+-- A write that touched `touched`, applied in exactly this order. It must have returned before its writer is answered.
+-- `lsn`: the primary's position after its commit; nil where the write came without one.
+function _M.write(touched, lsn)
+  look_at_the_clock()
+  apply(touched, lsn)
 end
 
 -- Everything is forgotten.
@@ -107,14 +135,24 @@ function _M.forget(lsn)
   _M.write({ "all" }, lsn)
 end
 
--- The channel is whole: everything until now has been applied. Never `expire`: it would revive a number that a writer
--- found absent and so did not raise.
+-- The channel is whole: everything until now has been applied.
 function _M.renew()
-  control:set("live", control:incr("base", 1) * STRIDE, LIVE_SECONDS)
+  control:set("live", control:incr("base", 1) * STRIDE)
+  control:set("heard", now())
 end
 
+-- What this worker knows of `heard`.
+local heard = -LIVE_SECONDS
+
+-- The number; nil while the channel is silent. The heartbeat is read before the number, and the time after it: read
+-- later, a heartbeat could stand for a number from the silence before it.
 function _M.live()
-  return control:get("live")
+  look_at_the_clock()
+  local number = control:get("live")
+  if now() - heard < LIVE_SECONDS then return number end
+  heard = control:get("heard") or -LIVE_SECONDS
+  number = control:get("live")
+  if now() - heard < LIVE_SECONDS then return number end
 end
 
 function _M.begun()
@@ -128,6 +166,7 @@ end
 
 -- The numbers of `names` (an array), as an array.
 function _M.numbers_of(names)
+  look_at_the_clock()
   local numbers = {}
   for i = 1, #names do numbers[i] = _M.number_of(names[i]) end
   return numbers

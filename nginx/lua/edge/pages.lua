@@ -1,18 +1,22 @@
 -- The pages that are kept, in the dictionary that all workers share.
 --
 --   m<coding> <canonical key>   what is known of a page: a line a field, see `packed`
---   x<exact request>            the same, under the request as it came, so that a hit builds no canonical key
+--   x<hash><exact request>      the same, under the request as it came, so that a hit builds no canonical key
 --   b<id>                       a page's body; a fill makes a new one, so no page has the body of another fill
 --
 -- Bounded by EDGE_CACHE_MIB; the least recently used goes first. A page whose body went is not there.
+local bit = require("bit")
+local ffi = require("ffi")
+local clock = require("edge.clock")
 local numbers = require("edge.numbers")
+local variables = require("edge.variables")
 local dictionary, control = ngx.shared.pages, ngx.shared.control
 local find, sub, concat = string.find, string.sub, table.concat
-local time = ngx.time
+local now = clock.now
 
 local _M = {}
 
--- A page: id, etag (with quotes), created and ends (seconds since 1970), media type, coding, operation, the tags that it
+-- A page: id, etag (with quotes), created and ends (by edge/clock.lua), media type, coding, operation, the tags that it
 -- shows, and the number that each had.
 local function packed(page)
   local lines = { page.id, page.etag, page.created, page.ends, page.media, page.coding, page.operation }
@@ -52,7 +56,7 @@ end
 
 -- Whether `page` may be shown now. The caller has seen that the channel is live, before this.
 function _M.holds(page)
-  return page.ends > time() and numbers.unchanged(page.tags, page.noted)
+  return page.ends > now() and numbers.unchanged(page.tags, page.noted)
 end
 
 local function found(key)
@@ -60,9 +64,20 @@ local function found(key)
   return text and unpacked(text)
 end
 
--- What the exact request was answered with, fresh or not, without its body; nil.
+-- The key of an exact request of `bytes` bytes at `at`, whose hash is `hashed`. Three bytes of that stand in front, where
+-- LuaJIT looks: see edge/variables.lua. As many bytes as EXACT are no part of the request.
+_M.EXACT, _M.LONGEST = 4, 32768
+local key = ffi.new("unsigned char[?]", _M.EXACT + _M.LONGEST)
+key[0] = ("x"):byte()
+function _M.exact_key(at, bytes, hashed)
+  key[1], key[2], key[3] = bit.band(hashed, 255), bit.band(bit.rshift(hashed, 8), 255), bit.band(bit.rshift(hashed, 16), 255)
+  ffi.copy(key + _M.EXACT, at, bytes)
+  return ffi.string(key, _M.EXACT + bytes)
+end
+
+-- What the request of that key was answered with, fresh or not, without its body; nil.
 function _M.by_exact(exact)
-  return found("x" .. exact)
+  return found(exact)
 end
 
 -- The page of a canonical key in a coding, fresh or not, without its body; nil.
@@ -85,7 +100,8 @@ end
 
 -- Let an exact request find the page.
 function _M.alias(exact, page, seconds)
-  dictionary:set("x" .. exact, packed(page), seconds)
+  if #exact > _M.LONGEST then return end
+  dictionary:set(_M.exact_key(exact, #exact, variables.hash(exact, #exact)), packed(page), seconds)
 end
 
 return _M

@@ -1,5 +1,6 @@
 -- The replicas: which there are, which are ready, and which one gets the next request. Never a reload for any of it.
 local balancer = require("ngx.balancer")
+local clock = require("edge.clock")
 local options = require("edge.options")
 local control = ngx.shared.control
 
@@ -12,6 +13,26 @@ local MORE_TRIES = 3
 local known, version = {}, nil -- this worker's copy of the table
 local at_work = {} -- address → requests of this worker under way
 
+-- Each worker says to the others how many it has: a sum of numbers that only one writes each needs no lock, and those of a
+-- worker that died are over when its successor starts.
+local function work_key(worker, address)
+  return "work:" .. worker .. ":" .. address
+end
+
+local function set_work(address, count)
+  at_work[address] = count
+  control:set(work_key(ngx.worker.id(), address), count)
+end
+
+-- How many requests of this edge are under way at a replica.
+function _M.running(address)
+  local total, own = at_work[address] or 0, ngx.worker.id()
+  for worker = 0, ngx.worker.count() - 1 do
+    if worker ~= own then total = total + (control:get(work_key(worker, address)) or 0) end
+  end
+  return total
+end
+
 -- Publish the table: an array of {host, port, ready}.
 function _M.publish(peers)
   local lines = {}
@@ -22,6 +43,18 @@ function _M.publish(peers)
   control:incr("peers_version", 1, 0)
 end
 
+-- Say nothing more of replicas that are no longer there. Few keys may live where the others are told.
+local function forget_gone()
+  local here = {}
+  for _, peer in ipairs(known) do here[peer.address] = true end
+  for address, count in pairs(at_work) do
+    if count == 0 and not here[address] then
+      at_work[address] = nil
+      control:delete(work_key(ngx.worker.id(), address))
+    end
+  end
+end
+
 -- All replicas, as an array of {host, port, address, ready}.
 function _M.all()
   local newest = control:get("peers_version")
@@ -30,12 +63,14 @@ function _M.all()
     for host, port, ready in (control:get("peers") or ""):gmatch("(%S+) (%d+) ([01])") do
       known[#known + 1] = { host = host, port = tonumber(port), address = host .. ":" .. port, ready = ready == "1" }
     end
+    forget_gone()
   end
   return known
 end
 
 local function is_up(peer)
-  return peer.ready and not control:get("down:" .. peer.address)
+  local ends = control:get("down:" .. peer.address)
+  return peer.ready and (not ends or ends <= clock.now())
 end
 
 -- The ready replica with the fewest requests under way, none of those tried before; if none is ready, any.
@@ -46,11 +81,23 @@ local function pick(tried)
     for i = 1, #peers do
       local peer = peers[(from + i) % #peers + 1]
       local admitted = (wanted == 1 and is_up(peer) or wanted == 2 and peer.ready or wanted == 3) and not tried[peer.address]
-      local count = at_work[peer.address] or 0
+      local count = admitted and _M.running(peer.address)
       if admitted and (not best or count < best_count) then best, best_count = peer, count end
     end
     if best then return best end
   end
+end
+
+-- Whether there are ready replicas, and each has `limit` requests of this edge under way.
+function _M.are_full(limit)
+  local full = false
+  for _, peer in ipairs(_M.all()) do
+    if is_up(peer) then
+      if _M.running(peer.address) < limit then return false end
+      full = true
+    end
+  end
+  return full
 end
 
 -- Names are asked for by edge/health.lua; addresses are there from the start.
@@ -64,12 +111,9 @@ function _M.start()
   _M.publish(peers)
 end
 
-local function leave(context)
-  local address = context.peer
-  if address then
-    at_work[address] = at_work[address] - 1
-    context.peer = nil
-  end
+-- A worker begins with nothing under way, whatever the one before it has left.
+function _M.worker()
+  for _, peer in ipairs(_M.all()) do set_work(peer.address, 0) end
 end
 
 -- Name the replica of this try. Source of the order: ngx.balancer of lua-resty-core.
@@ -80,15 +124,16 @@ function _M.balance()
     -- Once each, and no more often than that.
     local others = #_M.all() - 1
     if others > 0 then balancer.set_more_tries(math.min(MORE_TRIES, others)) end
-  elseif balancer.get_last_failure() and context.peer then
-    control:set("down:" .. context.peer, true, DOWN_SECONDS)
+  elseif balancer.get_last_failure() and ngx.var.edge_peer ~= "" then
+    control:set("down:" .. ngx.var.edge_peer, clock.now() + DOWN_SECONDS, DOWN_SECONDS)
   end
-  leave(context)
+  _M.leave()
   local peer = #_M.all() > 0 and pick(context.tried)
   if not peer then return ngx.exit(ngx.ERROR) end
   context.tried[peer.address] = true
-  context.peer = peer.address
-  at_work[peer.address] = (at_work[peer.address] or 0) + 1
+  -- A variable outlives what nginx makes of a failure, a page of its own; ngx.ctx does not, and it would count for ever.
+  ngx.var.edge_peer = peer.address
+  set_work(peer.address, (at_work[peer.address] or 0) + 1)
   local set, problem = balancer.set_current_peer(peer.host, peer.port)
   if not set then
     ngx.log(ngx.ERR, "the replica ", peer.address, " cannot be asked: ", problem)
@@ -96,9 +141,13 @@ function _M.balance()
   end
 end
 
--- The request that a replica was picked for is over.
+-- The request that a replica was picked for is over, if one was.
 function _M.leave()
-  leave(ngx.ctx)
+  local address = ngx.var.edge_peer
+  if address and address ~= "" then
+    ngx.var.edge_peer = ""
+    set_work(address, at_work[address] - 1)
+  end
 end
 
 return _M

@@ -23,6 +23,10 @@ function _M.unavailable()
   refuse(503, "SERVICE_UNAVAILABLE", message)
 end
 
+function _M.overloaded()
+  refuse(503, "OVERLOADED", "Too much is asked of this server at the moment: ask again later.")
+end
+
 function _M.too_many()
   refuse(429, "THROTTLED", "Too many requests from one address: wait a second.")
 end

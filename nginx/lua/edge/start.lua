@@ -12,7 +12,7 @@ function _M.master(given)
   require("edge.numbers").start()
   require("edge.peers").start()
   -- Read here, by the user who may: workers are another one's, and no first request should wait for it.
-  for _, name in ipairs({ "hit", "fill", "writes", "refusal", "status", "health", "changes" }) do
+  for _, name in ipairs({ "hit", "fill", "room", "writes", "refusal", "status", "metrics", "health", "changes" }) do
     require("edge." .. name)
   end
   if options.also then dofile(options.also) end
@@ -20,6 +20,7 @@ end
 
 function _M.worker()
   require("edge.status").start()
+  require("edge.peers").worker()
   -- One worker speaks with the replicas for all; when it dies, its successor has the same number.
   if ngx.worker.id() ~= 0 then return end
   require("edge.health").start()

@@ -1,6 +1,7 @@
--- What the edge knows of itself, as JSON: for people, for probes, for what measures.
+-- What the edge knows of itself, as JSON: for people, for probes, and for edge/metrics.lua.
 local cjson = require("cjson.safe")
 local counts = require("edge.counts")
+local durations = require("edge.durations")
 local numbers = require("edge.numbers")
 local peers = require("edge.peers")
 local control, pages = ngx.shared.control, ngx.shared.pages
@@ -12,6 +13,8 @@ local TELL_SECONDS = 1
 local function tell()
   local own = ngx.worker.id()
   for name, count in pairs(counts) do control:set("count:" .. own .. ":" .. name, count) end
+  -- One text a worker: its numbers belong together, and few keys may live there.
+  control:set("durations:" .. own, durations.packed())
 end
 
 function _M.start()
@@ -28,8 +31,10 @@ function _M.state()
       total[name] = total[name] + (control:get("count:" .. worker .. ":" .. name) or 0)
     end
   end
+  local texts = {}
+  for worker = 0, ngx.worker.count() - 1 do texts[worker + 1] = control:get("durations:" .. worker) or "" end
   local replicas = {}
-  for i, peer in ipairs(peers.all()) do replicas[i] = { address = peer.address, ready = peer.ready } end
+  for i, peer in ipairs(peers.all()) do replicas[i] = { address = peer.address, ready = peer.ready, requests = peers.running(peer.address) } end
   return {
     live = numbers.live() ~= nil,
     begun = numbers.begun(),
@@ -37,6 +42,7 @@ function _M.state()
     position = control:get("position") or cjson.null,
     channel = control:get("channel") or cjson.null,
     counts = total,
+    fills = durations.summed(texts),
     replicas = replicas,
     cache = { capacity_bytes = pages:capacity(), free_bytes = pages:free_space() },
     tags = { capacity_bytes = ngx.shared.tags:capacity(), free_bytes = ngx.shared.tags:free_space() },

@@ -1,4 +1,4 @@
-"""Connections that the shared loaders keep between batches: to take one from the pool and give it back costs 40 us."""
+"""Connections that are kept between uses: to take one from the pool and give it back costs 40 us."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from types import TracebackType
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+_FULL_S = 0.05
+"""After the server had no connection left, none is asked for so long: each that is refused costs it a process."""
+
 _UNUSED_S = 60.0
 """Longer than this no connection is kept unused: firewalls forget such ones, and the pool looks after its own."""
 
 
 class Leases:
-    """Connections of ``pool``, each held by one batch at a time.
+    """Connections of ``pool``, each held by one batch or transaction at a time.
 
     ``most`` are kept; what is taken beyond goes back to the pool after its batch, so that others who read get their
     turn. ``wait_s``: seconds to wait for one; ``TimeoutError`` after that.
@@ -25,22 +28,33 @@ class Leases:
         self._wait_s = wait_s
         self._out = 0
         self._waiting = 0
+        self._full_until = 0.0
         self._free: list[tuple[PoolConnectionProxy, float]] = []
+
+    @property
+    def unused(self) -> int:
+        """How many are kept that no batch has."""
+        return len(self._free)
 
     def acquire(self) -> _Lease:
         """A connection for the time of the context, as a pool gives it."""
         return _Lease(self)
 
     async def take(self) -> PoolConnectionProxy:
-        """A free connection, or one of the pool's."""
+        """A free connection, or one of the pool's. Raises ``TooManyConnectionsError`` where there is none to be had."""
         while self._free:
             connection, used = self._free.pop()
             if not connection.is_closed() and time.monotonic() - used < _UNUSED_S:
                 return connection
             await self._release(connection)
+        if time.monotonic() < self._full_until:
+            raise asyncpg.TooManyConnectionsError("the server had no connection left a moment ago")
         self._waiting += 1
         try:
             connection = await self.pool.acquire(timeout=self._wait_s)
+        except asyncpg.TooManyConnectionsError:
+            self._full_until = time.monotonic() + _FULL_S
+            raise
         finally:
             self._waiting -= 1
         self._out += 1
