@@ -111,8 +111,13 @@ class Load(NamedTuple):
 
 def wrk(address: str, asking: Asking, *, connections: int, seconds: float, highest: int, seed: int) -> Load:
     """Ask for random products of 1 to ``highest`` over so many connections."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(_SCRIPT), address]
     arguments = [asking.path, MARK, SEPARATOR, asking.ids, highest, seed]
+    return wrk_script(address, _SCRIPT, arguments, connections=connections, seconds=seconds)
+
+
+def wrk_script(address: str, script: Path, arguments: Sequence[object], *, connections: int, seconds: float) -> Load:
+    """What a script asks for that ends with a line of what it saw. Ends the program where anything failed."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(script), address]
     done = subprocess.run(
         [*command, "--", *map(str, arguments)], check=False, capture_output=True, text=True, timeout=seconds + 60
     )
@@ -120,7 +125,7 @@ def wrk(address: str, asking: Asking, *, connections: int, seconds: float, highe
         sys.exit(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
     seen = json.loads(done.stdout.splitlines()[-1])
     if seen["failed"]:
-        sys.exit(f"{seen['failed']} of {seen['requests']} requests to {address} failed.")
+        sys.exit(f"{seen['failed']} of {seen['requests']} requests to {address} failed. {done.stderr.strip()}".strip())
     return Load(seen["requests"], seen["requests"] / seen["seconds"], seen["median_ms"], seen["p99_ms"])
 
 
@@ -131,11 +136,16 @@ def pgbench(
     with TemporaryDirectory() as folder:
         script = Path(folder) / "page.sql"
         script.write_text("\n".join([f"\\set id random(1, {highest})", *(f"{text};" for text in statements), ""]))
-        options = ["-n", "-M", "prepared", f"-c{clients}", "-j2", f"-T{seconds:.0f}", "-f", str(script)]
-        server = ["-h", str(socket_folder), "-U", "postgres", database]
-        done = subprocess.run(
-            [_pgbench(), *options, *server], check=False, capture_output=True, text=True, timeout=seconds + 60
-        )
+        return pgbench_script(socket_folder, database, script, clients=clients, seconds=seconds)
+
+
+def pgbench_script(socket_folder: Path, database: str, script: Path, *, clients: int, seconds: float) -> float:
+    """How often a second pgbench runs ``script``. Ends the program where it fails."""
+    options = ["-n", "-M", "prepared", f"-c{clients}", "-j2", f"-T{seconds:.0f}", "-f", str(script)]
+    server = ["-h", str(socket_folder), "-U", "postgres", database]
+    done = subprocess.run(
+        [_pgbench(), *options, *server], check=False, capture_output=True, text=True, timeout=seconds + 60
+    )
     rate = re.search(r"tps = ([\d.]+)", done.stdout)
     if done.returncode or rate is None:
         sys.exit(f"pgbench failed: {done.stderr.strip()}")
