@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
 
-from etl.generating.folder import generate_folder
-from etl.load import load_folder
-from graphql_api.db.embedded import EmbeddedPostgres
-from graphql_api.db.migrate import migrate
+from graphql_api.cluster import Cluster
 from graphql_api.processes import Edge, Replica, free_port
-from graphql_api.settings import Settings
 from tests.edge.checking.faults import Fault, Outcome, under_load, until
 from tests.edge.checking.load import Load
-from tests.edge.checking.proxy import Proxy
+from tests.edge.checking.proxy import CHANNEL, Proxy
 from tests.edge.checking.said import write_line
 from tests.edge.conftest import PRODUCTS, Clusters
 from tests.edge.test_freshness import edge_of, status_of
@@ -28,13 +23,18 @@ from tests.edge.test_freshness import edge_of, status_of
 pytestmark = pytest.mark.edge
 
 SECONDS = float(os.environ.get("EDGE_FAULT_SECONDS", "3"))
+DEAD_S = float(os.environ.get("EDGE_FAULT_SECONDS", "10"))
+"""For so long a replica that was killed is away."""
 
 
-def survived(name: str, url: str, edge: Edge, fault: Fault, *, forgiving: bool = False) -> Outcome:
+def survived(
+    name: str, url: str, edge: Edge, table: list[Outcome], fault: Fault, *, forgiving: bool = False
+) -> Outcome:
     """What ``fault`` has shown; nothing stale, wrong or lost."""
     outcome = asyncio.run(
         under_load(name, url, [edge.listen], fault, most=PRODUCTS, seconds=SECONDS, forgiving=forgiving)
     )
+    table.append(outcome)
     write_line(f"\n{Outcome.HEAD}\n{outcome.line()}   {dict(outcome.findings.states)}")
     found = outcome.findings
     assert (found.stale, found.wrong, found.errors) == (0, 0, 0), found.told
@@ -44,10 +44,11 @@ def survived(name: str, url: str, edge: Edge, fault: Fault, *, forgiving: bool =
 
 def ready(edge: Edge, replica: Replica) -> bool:
     """Whether the edge sends requests to the replica."""
-    return {"address": replica.address, "ready": True} in status_of(edge)["replicas"]
+    told = [(one["address"], one["ready"]) for one in status_of(edge)["replicas"]]
+    return (replica.address, True) in told
 
 
-def test_a_replica_that_is_killed_costs_no_read(clusters: Clusters, stocked: str) -> None:
+def test_a_replica_that_is_killed_costs_no_read(clusters: Clusters, stocked: str, table: list[Outcome]) -> None:
     cluster = clusters()
     edge = edge_of(cluster)
 
@@ -55,19 +56,19 @@ def test_a_replica_that_is_killed_costs_no_read(clusters: Clusters, stocked: str
         replica = cluster.replicas[0]
         replica.tell(signal.SIGKILL)
         await asyncio.to_thread(replica.ended, 5)
-        await asyncio.sleep(1)
+        await asyncio.sleep(DEAD_S)
         started = time.monotonic()
         replica.start()
         await until(lambda: ready(edge, replica), 30)
         return time.monotonic() - started
 
-    outcome = survived("kill -9 of a replica", stocked, edge, kill)
+    outcome = survived("kill -9 of a replica", stocked, edge, table, kill)
 
     # Only what was under way there and could not be sent again.
     assert outcome.findings.failed_writes <= 24
 
 
-def test_replicas_that_restart_in_turn_cost_nothing(clusters: Clusters, stocked: str) -> None:
+def test_replicas_that_restart_in_turn_cost_nothing(clusters: Clusters, stocked: str, table: list[Outcome]) -> None:
     cluster = clusters()
     edge = edge_of(cluster)
 
@@ -79,17 +80,24 @@ def test_replicas_that_restart_in_turn_cost_nothing(clusters: Clusters, stocked:
             longest = max(longest, await until(lambda replica=replica: ready(edge, replica), 30))  # type: ignore[misc] # bound now
         return longest
 
-    outcome = survived("all replicas restarted in turn", stocked, edge, restart)
+    outcome = survived("all replicas restarted in turn", stocked, edge, table, restart)
 
     assert outcome.findings.failed_writes == 0
 
 
-def test_without_the_channel_nothing_comes_from_the_cache(clusters: Clusters, stocked: str) -> None:
-    cluster = clusters()
+def without_channel(
+    name: str,
+    cluster: Cluster,
+    url: str,
+    table: list[Outcome],
+    also: Callable[[Edge], Awaitable[None]] | None = None,
+    **settings: str,
+) -> None:
+    """Cut the channel, and see that the edge, which has ``settings``, knows it. ``also`` is done just then."""
     hits: list[int] = []
 
     async def run() -> Outcome:
-        proxies = [Proxy(replica.address) for replica in cluster.replicas]
+        proxies = [Proxy(replica.address, CHANNEL) for replica in cluster.replicas]
         addresses = [await proxy.start() for proxy in proxies]
         edge = Edge(
             9,
@@ -97,7 +105,7 @@ def test_without_the_channel_nothing_comes_from_the_cache(clusters: Clusters, st
             f"127.0.0.1:{free_port()}",
             addresses,
             cluster.folder,
-            {"EDGE_POST_RATE": "1000000", "EDGE_LOG": "off", "EDGE_WORKERS": "2"},
+            {"EDGE_POST_RATE": "1000000", "EDGE_LOG": "off", "EDGE_WORKERS": "2", **settings},
         )
         edge.start()
         cluster.edges.append(edge)
@@ -106,6 +114,8 @@ def test_without_the_channel_nothing_comes_from_the_cache(clusters: Clusters, st
         async def cut(load: Load) -> float:
             for proxy in proxies:
                 proxy.cut()
+            if also is not None:
+                await also(edge)
             await asyncio.sleep(1)
             hits.append(load.findings.states["HIT"])
             await asyncio.sleep(SECONDS)
@@ -115,15 +125,14 @@ def test_without_the_channel_nothing_comes_from_the_cache(clusters: Clusters, st
             return await until(lambda: bool(status_of(edge)["live"]), 10)
 
         try:
-            return await under_load(
-                "channel of changes cut", stocked, [edge.listen], cut, most=PRODUCTS, seconds=SECONDS
-            )
+            return await under_load(name, url, [edge.listen], cut, most=PRODUCTS, seconds=SECONDS)
         finally:
             await asyncio.to_thread(edge.stop)
             for proxy in proxies:
                 await proxy.stop()
 
     outcome = asyncio.run(run())
+    table.append(outcome)
     write_line(f"\n{Outcome.HEAD}\n{outcome.line()}   {dict(outcome.findings.states)}")
 
     found = outcome.findings
@@ -134,19 +143,29 @@ def test_without_the_channel_nothing_comes_from_the_cache(clusters: Clusters, st
     assert outcome.recovery_s < 2
 
 
-def test_a_cache_that_is_full_pushes_out_and_stays_exact(clusters: Clusters, stocked: str) -> None:
+def test_without_the_channel_nothing_comes_from_the_cache(
+    clusters: Clusters, stocked: str, table: list[Outcome]
+) -> None:
+    without_channel("channel of changes cut", clusters(), stocked, table)
+
+
+@pytest.mark.faults
+def test_a_cache_that_is_full_pushes_out_and_stays_exact(
+    clusters: Clusters, stocked: str, table: list[Outcome]
+) -> None:
     edge = edge_of(clusters(), EDGE_CACHE_MIB="1")
 
     async def fill(load: Load) -> float:
         await until(lambda: load.findings.reads > 8000, 60)
         return 0.0
 
-    survived("cache filled to its bound", stocked, edge, fill)
+    survived("cache filled to its bound", stocked, edge, table, fill)
 
     assert status_of(edge)["cache"]["free_bytes"] < 200_000
 
 
-def test_without_room_for_tags_everything_is_forgotten(clusters: Clusters, stocked: str) -> None:
+@pytest.mark.faults
+def test_without_room_for_tags_everything_is_forgotten(clusters: Clusters, stocked: str, table: list[Outcome]) -> None:
     edge = edge_of(clusters(), EDGE_TAGS_MIB="1")
 
     async def evict(_: Load) -> float:
@@ -159,51 +178,6 @@ def test_without_room_for_tags_everything_is_forgotten(clusters: Clusters, stock
         await connection.close()
         return 0.0
 
-    survived("numbers of tags pushed out", stocked, edge, evict)
+    survived("numbers of tags pushed out", stocked, edge, table, evict)
 
     assert "no room left" in edge.log.read_text()
-
-
-@pytest.fixture
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedPostgres, str]]:
-    """A server that a test may restart, with a made-up shop in it."""
-    place = tmp_path_factory.mktemp("own")
-    server = EmbeddedPostgres.of(place)
-    try:
-        with server.running() as url:
-            settings = Settings(database_url=url, state=place)
-            migrate(url, settings)
-            generate_folder(place / "csv", products=PRODUCTS, seed=7)
-            load_folder(url, place / "csv", settings)
-            yield server, url
-    finally:
-        shutil.rmtree(server.data, ignore_errors=True)
-
-
-def test_postgresql_that_restarts_is_told_honestly_and_at_once(
-    clusters: Clusters, own_server: tuple[EmbeddedPostgres, str]
-) -> None:
-    server, url = own_server
-    cluster = clusters(url=url)
-    edge = edge_of(cluster)
-    refusals: list[float] = []
-
-    async def restart(load: Load) -> float:
-        await asyncio.to_thread(server._run, "pg_ctl", "stop", "-D", str(server.data), "-m", "fast", "-w")
-        await asyncio.sleep(1)
-        load.refusals_s.clear()
-        await asyncio.sleep(1)
-        refusals.extend(sorted(load.refusals_s))
-        await asyncio.to_thread(server._start)
-        accepting = time.monotonic()
-        load.good_reads = []
-        await until(lambda: bool(load.good_reads), 10)
-        return time.monotonic() - accepting
-
-    outcome = survived("PostgreSQL restarted", url, edge, restart, forgiving=True)
-    p99 = refusals[int(len(refusals) * 0.99) - 1]
-    write_line(f"refusals: p99 {p99 * 1000:.0f} ms, slowest {refusals[-1] * 1000:.0f}; {outcome.findings.statuses}")
-
-    assert outcome.findings.statuses[503] > 0
-    assert p99 <= 0.1
-    assert outcome.recovery_s <= 1

@@ -30,16 +30,16 @@ class Outcome:
     doubled: int
 
     HEAD = (
-        f"{'fault':34}{'reads':>9}{'stale':>7}{'wrong':>7}{'errors':>8}{'writes':>8}{'failed':>8}"
-        f"{'lost':>6}{'doubled':>9}{'recovery':>10}"
+        f"{'fault':34}{'requests':>9}{'stale':>6}{'wrong':>6}{'errors':>7}{'acknowledged':>13}{'lost':>5}{'doubled':>8}"
+        f"{'recovery':>9}  refused, by code"
     )
 
     def line(self) -> str:
-        """A row of the table of ``HEAD``."""
+        """A row of the table of ``HEAD``. ``errors`` are those that a client should not be told."""
         of = self.findings
         return (
-            f"{self.name:34}{of.reads:>9}{of.stale:>7}{of.wrong:>7}{of.errors:>8}{of.writes:>8}{of.failed_writes:>8}"
-            f"{self.lost:>6}{self.doubled:>9}{self.recovery_s:>9.2f}s"
+            f"{self.name:34}{of.reads + of.writes:>9}{of.stale:>6}{of.wrong:>6}{of.errors:>7}{of.acknowledged:>13}"
+            f"{self.lost:>5}{self.doubled:>8}{self.recovery_s:>8.2f}s  {dict(of.codes)}"
         )
 
 
@@ -48,11 +48,19 @@ Fault = Callable[[Load], Awaitable[float]]
 
 
 async def under_load(
-    name: str, url: str, edges: list[str], fault: Fault, *, most: int, seconds: float, forgiving: bool = False
+    name: str,
+    url: str,
+    edges: list[str],
+    fault: Fault,
+    *,
+    most: int,
+    seconds: float,
+    forgiving: bool = False,
+    retrying: bool = False,
 ) -> Outcome:
     """Load ``edges`` for ``seconds`` before and after the fault."""
     world = await World.of(url, most=most, edges=len(edges))
-    load = Load(world, edges, forgiving=forgiving)
+    load = Load(world, edges, forgiving=forgiving, retrying=retrying)
     await load.register()
     loading = asyncio.create_task(load.run(connections=24))
     await asyncio.sleep(seconds)
@@ -80,6 +88,17 @@ async def _kept(url: str, world: World) -> tuple[int, int]:
             if value > quantity.base + quantity.begun_up - sum(quantity.down):
                 doubled += 1
     return lost, doubled
+
+
+async def all_well(load: Load, since: float, patience_s: float) -> float:
+    """Seconds from ``since`` until the last failure, once a replica has read and written and nothing failed for 1 s."""
+    while True:
+        now = time.monotonic()
+        if min(load.read_at, load.wrote_at) > since and now > max(since, load.failed_at) + 1:
+            return max(0.0, load.failed_at - since)
+        if now - since > patience_s:
+            raise TimeoutError(f"not well within {patience_s:g} s: {load.findings.told[-3:]}")
+        await asyncio.sleep(0.02)
 
 
 async def until(condition: Callable[[], bool], patience_s: float) -> float:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import itertools
 import json
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql_api.schema.identity import encode
+from tests.edge.checking import writes
 from tests.edge.checking.client import Connection, Response, get, post
+from tests.edge.checking.honesty import codes_of, is_honest
 from tests.edge.checking.questions import DOCUMENTS, HASHES, Asker, Question
-from tests.edge.checking.world import Shown, World
+from tests.edge.checking.world import World
+from tests.edge.checking.writes import Write
 
-ADD = "mutation Add($input: AddReviewInput!) { addReview(input: $input) { review { id } userErrors { code } } }"
-VOTE = (
-    "mutation Vote($input: MarkReviewHelpfulInput!)"
-    " { markReviewHelpful(input: $input) { review { helpfulness } userErrors { code } } }"
-)
-REPORT = "mutation Report($input: ReportReviewInput!) { reportReview(input: $input) { deletedReviewId } }"
-_ID = re.compile(rb'"review":{"id":"([^"]+)"')
 _MOST_TOLD = 20
+_FINISH_S = 20.0
 
 
 @dataclass
@@ -39,8 +33,11 @@ class Findings:
     wrong: int = 0
     errors: int = 0
     failed_writes: int = 0
+    acknowledged: int = 0
+    unfinished: int = 0
     states: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -66,8 +63,9 @@ class Findings:
 
 
 class Load:
-    """``edges`` are addresses. ``forgiving``: a read that gets 503 with Retry-After is no error, as in an outage.
+    """``edges`` are addresses. ``forgiving``: what says honestly that a part is away is no error, as in an outage.
 
+    ``retrying``: a write that failed is sent again, under its key, until it is acknowledged; votes have voters then.
     Each connection waits ``pause_s`` between two requests: without, they take all that the machine has.
     """
 
@@ -79,6 +77,7 @@ class Load:
         seed: int = 1,
         writes: float = 0.05,
         forgiving: bool = False,
+        retrying: bool = False,
         pause_s: float = 0.0,
     ) -> None:
         self.world = world
@@ -86,15 +85,23 @@ class Load:
         self.forgiving = forgiving
         self.good_reads: list[float] | None = None
         """When set, the moments of reads that were answered."""
+        self.read_at = 0.0
+        """When a replica last answered a read well."""
+        self.wrote_at = 0.0
+        """When a write was last acknowledged."""
+        self.failed_at = 0.0
+        """When something last failed."""
         self.refusals_s: list[float] = []
         """How long each 503 took."""
         self._edges = [(host, int(port)) for host, port in (edge.rsplit(":", 1) for edge in edges)]
         self._writes = writes
+        self._retrying = retrying
+        self._unfinished: list[Write] = []
         self._pause_s = pause_s
         self._random = random.Random(seed)
         self._asker = Asker(world, seed)
         self._stop = False
-        self._keys = itertools.count()
+        self._keys = (f"check-{id(self)}-{n}" for n in itertools.count())
 
     async def register(self) -> None:
         """Make the checker's documents known to the gateway."""
@@ -116,14 +123,24 @@ class Load:
         started = time.monotonic()
         await asyncio.gather(*(self._client(n % len(self._edges), reads) for n in range(connections)))
         self.findings.seconds += time.monotonic() - started
+        await self._finish()
         return self.findings
+
+    async def _finish(self) -> None:
+        """Send again what was not acknowledged, for a bounded time."""
+        connection = Connection(self._edges[0])
+        until = time.monotonic() + _FINISH_S
+        while self._unfinished and time.monotonic() < until:
+            await self._write(connection, 0, self._unfinished.pop(0))
+        await connection.close()
+        self.findings.unfinished = len(self._unfinished)
 
     async def _client(self, edge: int, reads: int | None) -> None:
         connection = Connection(self._edges[edge])
         try:
             while not self._stop and (reads is None or self.findings.reads < reads):
                 if self._random.random() < self._writes:
-                    await self._write(connection, edge)
+                    await self._write(connection, edge, self._next_write())
                 else:
                     await self._read(connection, edge)
                 if self._pause_s:
@@ -140,6 +157,7 @@ class Load:
         except OSError as error:
             findings.reads += 1
             findings.errors += 1
+            self.failed_at = time.monotonic()
             findings.tell(f"{question.name}: {error!r}")
             await asyncio.sleep(0.01)
             return
@@ -152,12 +170,15 @@ class Load:
 
     def _judge(self, question: Question, answer: Response, edge: int) -> None:
         findings = self.findings
-        if answer.status == 503 and self.forgiving and b"retry-after" in answer.head.lower():
-            return
         if answer.status != 200 or b'"errors"' in answer.body:
+            self._note(answer)
+            if self.forgiving and is_honest(answer):
+                return
             findings.errors += 1
             findings.tell(f"{question.name}: {answer.status} {answer.body[:200]!r}")
             return
+        if answer.state != b"HIT":
+            self.read_at = time.monotonic()
         if self.good_reads is not None:
             self.good_reads.append(time.monotonic())
         if question.number is not None:
@@ -177,76 +198,46 @@ class Load:
             findings.wrong += 1
             findings.tell(f"{error}: {answer.body[:200]!r}")
 
-    async def _write(self, connection: Connection, edge: int) -> None:
-        product = self._asker.product()
-        draw = self._random.random()
+    def _note(self, answer: Response) -> None:
+        self.findings.codes.update(codes_of(answer))
+        self.failed_at = time.monotonic()
+
+    def _next_write(self) -> Write:
+        """One that begins, or one that is to be sent again."""
+        if self._unfinished and self._random.random() < 0.5:
+            return self._unfinished.pop(0)
+        product, draw, key = self._asker.product(), self._random.random(), next(self._keys)
+        if draw < 0.5:
+            return writes.vote(product, key, voter=self._retrying)
+        if draw < 0.85 or not self.world.reportable:
+            return writes.addition(product, key)
+        return writes.report(self.world, key)
+
+    async def _write(self, connection: Connection, edge: int, write: Write) -> None:
         self.findings.writes += 1
         try:
-            if draw < 0.5:
-                await self._vote(connection, edge, product)
-            elif draw < 0.85 or not self.world.reportable:
-                await self._add(connection, edge, product)
-            else:
-                await self._report(connection, edge)
+            answer = await connection.ask(write.request)
         except OSError as error:
-            self._failed(repr(error))
+            self.failed_at = time.monotonic()
+            self._failed(write, repr(error), honest=False)
             await asyncio.sleep(0.01)
-
-    def _failed(self, why: str) -> None:
-        self.findings.failed_writes += 1
-        self.findings.tell(f"a write: {why}")
-
-    async def _sent(self, connection: Connection, query: str, input_: dict[str, Any]) -> Response | None:
-        body = json.dumps({"query": query, "variables": {"input": input_}}).encode()
-        key = f"Idempotency-Key: check-{id(self)}-{next(self._keys)}"
-        answer = await connection.ask(post(body, [key] if query is ADD else []))
+            return
         if answer.status != 200 or b'"errors"' in answer.body:
-            self._failed(f"{answer.status} {answer.body[:200]!r}")
-            return None
-        return answer
+            self._note(answer)
+            self._failed(write, f"{answer.status} {answer.body[:200]!r}", honest=is_honest(answer))
+        elif write.acknowledge(answer, self.world, edge):
+            self.findings.acknowledged += 1
+            self.wrote_at = time.monotonic()
+        else:
+            self._failed(write, repr(answer.body[:200]), honest=False)
 
-    async def _vote(self, connection: Connection, edge: int, product: Shown) -> None:
-        product.votes.begun_up += 1
-        if await self._sent(connection, VOTE, {"reviewId": str(product.voted)}) is not None:
-            product.votes.up[edge] += 1
-
-    async def _add(self, connection: Connection, edge: int, product: Shown) -> None:
-        product.count.begun_up += 1
-        answer = await self._sent(connection, ADD, _review_of(product))
-        if answer is None:
-            return
-        found = _ID.search(answer.body)
-        if found is None:
-            self._failed(repr(answer.body[:200]))
-            return
-        padded = found[1] + b"=" * (-len(found[1]) % 4)
-        number = int(base64.urlsafe_b64decode(padded).rsplit(b":", 1)[1])
-        product.count.up[edge] += 1
-        self.world.newest = max(self.world.newest, number)
-        self.world.added[edge].add(number)
-        self.world.reportable.append((product, number))
-
-    async def _report(self, connection: Connection, edge: int) -> None:
-        product, number = self.world.reportable.pop()
-        # From now on it may be gone, for everyone.
-        for added in self.world.added:
-            added.discard(number)
-        product.count.begun_down += 1
-        if await self._sent(connection, REPORT, {"reviewId": encode("Review", product.number, number)}) is not None:
-            product.count.down[edge] += 1
-
-
-def _review_of(product: Shown) -> dict[str, Any]:
-    return {
-        "productId": str(product.number),
-        "rating": 4,
-        "summary": "Checked",
-        "body": "Long enough to be a review that the gateway takes as one, and no longer.",
-        "recommended": True,
-        "reviewerName": "checker",
-        "reviewerEmail": "checker@example.com",
-        "characteristics": [{"characteristicId": str(number), "value": 5} for number in product.characteristics],
-    }
+    def _failed(self, write: Write, why: str, *, honest: bool) -> None:
+        self.findings.failed_writes += 1
+        if not honest or not self.forgiving:
+            self.findings.tell(f"a write: {why}")
+        if self._retrying:
+            self._unfinished.append(write)
+            self.findings.errors += not honest
 
 
 def _any_variables(name: str) -> dict[str, Any]:

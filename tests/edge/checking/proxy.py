@@ -1,19 +1,25 @@
-"""A network between the edge and a replica that can lose the channel of changes and nothing else."""
+"""A network that loses bytes or takes its time: of the channel of changes, or of all that goes to PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 
-_CHANNEL = b"GET /internal/changes"
+CHANNEL = b"GET /internal/changes"
+_MOST = 65536
 
 
 class Proxy:
-    """Forwards connections to ``target``. While ``cut`` is set, nothing of a channel of changes gets through."""
+    """Forwards connections to ``target``, an address or the path of a socket.
 
-    def __init__(self, target: str) -> None:
-        host, port = target.rsplit(":", 1)
-        self._target = (host, int(port))
+    While ``cut`` is set, nothing gets through of the connections that begin with ``begins``: of all, without it.
+    ``delay_s``: how much later each piece arrives that is read from now on.
+    """
+
+    def __init__(self, target: str, begins: bytes = b"") -> None:
+        self._target = target
+        self._begins = begins
+        self.delay_s = 0.0
         self._open = asyncio.Event()
         self._open.set()
         self._server: asyncio.Server | None = None
@@ -33,13 +39,26 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def lead_to(self, target: str) -> None:
+        """Lead there from now on; what leads elsewhere ends, as at a failover."""
+        self._target = target
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     def cut(self) -> None:
-        """Lose the channel: its bytes stay where they are, as in a network that drops them."""
+        """Lose it: its bytes stay where they are, as in a network that drops them."""
         self._open.clear()
 
     def mend(self) -> None:
         """Let it through again."""
         self._open.set()
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._target.startswith("/"):
+            return await asyncio.open_unix_connection(self._target)
+        host, port = self._target.rsplit(":", 1)
+        return await asyncio.open_connection(host, int(port))
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -47,15 +66,14 @@ class Proxy:
         self._tasks.add(task)
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
-                there, back = await asyncio.open_connection(*self._target)
-                first = await reader.read(65536)
-                is_channel = first.startswith(_CHANNEL)
-                if is_channel:
-                    await self._open.wait()
-                back.write(first)
+                there, back = await self._connected()
                 try:
-                    both = (self._pipe(reader, back, held=is_channel), self._pipe(there, writer, held=is_channel))
-                    await asyncio.gather(*both)
+                    first = await reader.read(_MOST)
+                    held = first.startswith(self._begins)
+                    if held:
+                        await self._open.wait()
+                    back.write(first)
+                    await asyncio.gather(self._pipe(reader, back, held=held), self._pipe(there, writer, held=held))
                 finally:
                     back.close()
         finally:
@@ -63,7 +81,9 @@ class Proxy:
             self._tasks.discard(task)
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, held: bool) -> None:
-        while data := await reader.read(65536):
+        while data := await reader.read(_MOST):
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
             if held:
                 await self._open.wait()
             writer.write(data)

@@ -17,13 +17,14 @@ from tests.edge.checking.world import Quantity, Seen, Shown, World
 DOCUMENTS = {
     "Page": """query Page($id: ID!, $voted: ID!) {
   product(id: $id) {
-    name summary: ratingSummary { n: count }
+    shown: id name summary: ratingSummary { n: count }
     reviews(first: 5, sort: NEWEST) { t: totalCount nodes { summary body rating helpfulness photos { url } } }
   }
   review(id: $voted) { v: helpfulness body }
 }""",
     "Totals": """query Totals($id: ID!) {
   product(id: $id) {
+    shown: id
     all: reviews(first: 1, sort: HELPFUL) { t: totalCount }
     some: reviews(first: 1, sort: LOWEST_RATED, filter: { ratings: [1, 2, 3, 4, 5] }) { t: totalCount }
     reviews(first: 1) { ratingCounts { c: count } }
@@ -38,13 +39,14 @@ DOCUMENTS = {
   nodes(ids: $ids) { ... on Review { v: helpfulness } ... on Product { ratingSummary { n: count } } }
 }""",
     "Long": """query Long($id: ID!) {
-  product(id: $id) { reviews(first: 100, sort: NEWEST) { t: totalCount nodes { summary body reviewerName } } }
+  product(id: $id) { shown: id reviews(first: 100, sort: NEWEST) { t: totalCount nodes { summary body reviewerName } } }
 }""",
     "Categories": "query Categories { categories { name productCount } }",
 }
 HASHES = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in DOCUMENTS.items()}
 
 _N, _T, _V, _C = (re.compile(rb'"%s":(\d+)' % name) for name in (b"n", b"t", b"v", b"c"))
+_SHOWN = re.compile(rb'"shown":"([^"]+)"')
 _CARD = re.compile(rb'"id":"([^"]+)","name":.*?"n":(\d+)', re.DOTALL)
 
 
@@ -53,6 +55,8 @@ class Claim(NamedTuple):
 
     quantity: Quantity
     seen: Seen
+    product: int
+    """Whose it is."""
 
 
 class Question(NamedTuple):
@@ -69,7 +73,11 @@ class Question(NamedTuple):
         """Each quantity that the answer shows, with the value. Raises ``ValueError`` where it does not show it."""
         found: list[int]
         if self.name in {"Cards", "Catalog"}:
-            found = [int(value) for _, value in _CARD.findall(body)]
+            cards = _CARD.findall(body)
+            for claim, (shown, _) in zip(self.claims, cards, strict=False):
+                if shown.decode() != encode("Product", claim.product):
+                    raise ValueError(f"{self.name}: {shown!r} stands where product {claim.product} should")
+            found = [int(value) for _, value in cards]
         elif self.name == "Totals":
             found = [int(value) for value in _T.findall(body)]
             found.append(sum(int(value) for value in _C.findall(body)))
@@ -77,6 +85,9 @@ class Question(NamedTuple):
             found = [int(value) for pattern in (_N, _T, _V) for value in pattern.findall(body)]
         if self.number is not None:
             return
+        for shown in _SHOWN.findall(body):
+            if shown.decode() != encode("Product", self.claims[0].product):
+                raise ValueError(f"{self.name}: {shown!r} stands where product {self.claims[0].product} should")
         if len(found) != len(self.claims):
             raise ValueError(f"{self.name}: {len(self.claims)} numbers expected, {len(found)} found")
         yield from zip(self.claims, found, strict=True)
@@ -110,7 +121,9 @@ class Asker:
         if kind in {"Cards", "Catalog"}:
             return self._cards(kind, edge)
         product = self.product()
-        count, votes = (Claim(quantity, quantity.seen(edge)) for quantity in (product.count, product.votes))
+        count, votes = (
+            Claim(quantity, quantity.seen(edge), product.number) for quantity in (product.count, product.votes)
+        )
         number, voted = str(product.number), encode("Review", product.number, product.voted)
         if self._random.random() < 0.5 and kind != "Nodes":
             voted = str(product.voted)
@@ -140,5 +153,5 @@ class Asker:
             start = self._random.randrange(max(1, len(products) // 20)) * 20
             shown = products[start : start + 20]
             variables = {"ids": [str(product.number) for product in shown]}
-        claims = [Claim(product.count, product.count.seen(edge)) for product in shown]
+        claims = [Claim(product.count, product.count.seen(edge), product.number) for product in shown]
         return Question(kind, get(path_of(kind, variables)), claims)

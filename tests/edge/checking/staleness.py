@@ -13,9 +13,9 @@ from typing import NamedTuple
 import asyncpg
 
 from tests.edge.checking.client import Connection, get, post
-from tests.edge.checking.load import VOTE
 from tests.edge.checking.questions import path_of
 from tests.edge.checking.world import Shown, World
+from tests.edge.checking.writes import VOTE
 
 WRITES = 300
 _PATIENCE_S = 5.0
