@@ -53,13 +53,13 @@ test-containers: install ## build the images, run them, scale them, kill one und
 	@$(BIN)/python -m pytest -s -m containers tests/containers $(ARGS)
 
 judge: install ## ask both executions the same, at length (CASES=100000, SEED=… repeats a run)
-	@JUDGE_CASES=$(or $(CASES),100000) $(if $(SEED),JUDGE_SEED=$(SEED)) $(BIN)/python -m pytest tests/execution/test_generated.py $(ARGS)
+	@JUDGE_CASES=$(or $(CASES),100000) JUDGE_SEED=$(or $(SEED),$$(date +%s)) $(BIN)/python -m pytest tests/execution/test_generated.py $(ARGS)
 
-fuzz: install ## hostile bytes to a gateway and an edge, Schemathesis' requests, coverage-guided bytes to what reads them (SECONDS=10 for each)
+fuzz: install ## hostile bytes to a gateway and an edge, Schemathesis' requests, coverage-guided bytes to what reads them (SECONDS=10 for each, SEED=… repeats a run)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	@FUZZ_SECONDS=$(or $(SECONDS),10) $(BIN)/python -m pytest -s -m fuzz tests/fuzz $(ARGS)
 	@for target in documents requests ids cursors; do \
-	  $(BIN)/python -m tests.fuzz.guided $$target $(or $(SECONDS),10) > .local-fuzz-log 2>&1 || { \
+	  $(BIN)/python -m tests.fuzz.guided $$target $(or $(SECONDS),10) $(or $(SEED),0) > .local-fuzz-log 2>&1 || { \
 	    cat .local-fuzz-log; \
 	    for found in .local-fuzz/$$target-*; do test -f "$$found" || continue; echo "$$found in base64:"; base64 "$$found"; done; \
 	    exit 1; }; \

@@ -1,7 +1,7 @@
 """The judge: whatever a query asks, the compiled execution answers as graphql-core does.
 
-``JUDGE_CASES`` is the number of requests, ``JUDGE_SEED`` what they are drawn from, otherwise another each time;
-``make judge CASES=100000`` runs more.
+``JUDGE_CASES`` is the number of requests, ``JUDGE_SEED`` what they are drawn from: the same at each run, so that a red
+test tells of what was changed. ``make judge CASES=100000`` runs more, from another seed each time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import gc
 import logging
 import os
-import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -31,7 +30,7 @@ from tests.harness.queries.catalogue import catalogue_of
 from tests.harness.shop import Shop
 
 CASES = int(os.environ.get("JUDGE_CASES", "3000"))
-SEED = int(os.environ.get("JUDGE_SEED", str(secrets.randbits(32))))
+SEED = int(os.environ.get("JUDGE_SEED", "20261126"))
 ENOUGH = 2000
 """Cases from which on everything has come up."""
 

@@ -1,11 +1,12 @@
 """Bytes grown by what they reach: documents, requests, ids and cursors, in one process without a server.
 
-``python -m tests.fuzz.guided TARGET SECONDS`` prints a line of the table; it ends with 77 at a finding, as libFuzzer
-does, which leaves the input in the folder ``CRASHES``. Needs the extra ``fuzz``.
+``python -m tests.fuzz.guided TARGET SECONDS SEED`` tells what libFuzzer did, and ends with 77 at a finding, whose input
+lies in the folder ``CRASHES`` then. The seed 0 is another each time. Needs the extra ``fuzz``.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -97,15 +98,18 @@ SEEDS = {
 }
 
 
-def main(target: str, seconds: str) -> None:
-    """Fuzz ``target`` for so many seconds."""
+def main(target: str, seconds: str, seed: str) -> None:
+    """Fuzz ``target`` for so many seconds, from ``seed``."""
     crashes = Path(CRASHES)
     corpus = crashes / target
+    if seed != "0":  # what earlier runs found would make it another run
+        shutil.rmtree(corpus, ignore_errors=True)
     corpus.mkdir(parents=True, exist_ok=True)
     for place, text in enumerate(SEEDS[target]):
         (corpus / f"seed-{place}").write_bytes(text)
     options = [
         f"-max_total_time={seconds}",
+        f"-seed={seed}",
         "-timeout=5",
         "-max_len=4096",
         "-rss_limit_mb=2048",
