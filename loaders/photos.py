@@ -13,9 +13,9 @@ from sqlalchemy.sql.selectable import FromClause
 from graphql_api.db.models import Photo, Review
 from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table, one_each
-from loaders.reviews import VISIBLE
 from loaders.rows import PhotoRow, ReviewRow, rows_of
 from loaders.statement import Statement
+from loaders.visible import VISIBLE
 
 PHOTO_COLUMNS = (Photo.product_id, Photo.review_id, Photo.photo_id, Photo.url, Review.created_at)
 _CREATED_AT = ReviewRow._fields.index("created_at")

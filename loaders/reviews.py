@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import attrgetter
 
-from sqlalchemy import BigInteger, Integer, any_, cast, literal, select
+from sqlalchemy import BigInteger, any_, literal, select
 
 from graphql_api.db.models import Review
 from loaders import tags
-from loaders.batch import BatchLoader, array_of, numbers_table, one_each
-from loaders.rows import ReviewRow
+from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, array_of, named, numbers_table, one_each
+from loaders.photos import PhotosByReview
+from loaders.ratings import RatingsByReview
+from loaders.rows import ReviewRow, as_row
 from loaders.statement import Statement
+from loaders.visible import VISIBLE
 
 REVIEW_COLUMNS = tuple(getattr(Review, name) for name in ReviewRow._fields if name != "ahead")
+_WIDTH = len(REVIEW_COLUMNS)
 # The 0 is written into the statement: a partial index fits only a condition that is known when it is planned.
 HAS_PHOTOS = Review.photo_count > literal(0, literal_execute=True)
-# A number, so that a review that is looked up by its key never comes by the index of a sort. Those hold what is NOT
-# reported, begin with the product, and PostgreSQL would read all of a product's entries to find one review there.
-VISIBLE = cast(Review.reported, Integer) == literal(0, literal_execute=True)
 
 _keys = numbers_table("product_ids", "review_ids")
-_by_id = Statement(
-    "reviews by id",
-    select(*REVIEW_COLUMNS)
-    .join_from(_keys, Review, (Review.product_id == _keys.c.product_ids) & (Review.review_id == _keys.c.review_ids))
-    .where(VISIBLE),
-)
+
+
+@lru_cache(maxsize=8)  # photos or not, ratings or not
+def _by_id(ahead: Aheads) -> Statement:
+    besides = Besides(ahead, Review.product_id.expression, Review.review_id.expression)
+    is_its = (Review.product_id == _keys.c.product_ids) & (Review.review_id == _keys.c.review_ids)
+    return Statement(
+        named("reviews by id", ahead),
+        select(*REVIEW_COLUMNS, *besides.columns)
+        .select_from(besides.joined(_keys.join(Review, is_its)))
+        .where(VISIBLE),
+    )
+
+
 _by_number = Statement(
     "reviews by number",
     select(*REVIEW_COLUMNS).where(Review.review_id == any_(array_of("review_ids", BigInteger())), VISIBLE),
@@ -36,10 +46,14 @@ class ReviewsById(BatchLoader[tuple[int, int], ReviewRow | None]):
     """The visible review of a (product number, review number); ``None`` where there is none."""
 
     tags = staticmethod(tags.by_first)
+    row_class = ReviewRow
+    may_have_ahead = frozenset({PhotosByReview, RatingsByReview})
 
     async def batch_load_fn(self, keys: list[tuple[int, int]]) -> list[ReviewRow | None]:
-        rows = await _by_id.fetch(self.reads, product_ids=[k[0] for k in keys], review_ids=[k[1] for k in keys])
-        return one_each(keys, (ReviewRow(*row) for row in rows), attrgetter("product_id", "review_id"))
+        statement, ahead = _by_id(self.ahead), self.ahead
+        rows = await statement.fetch(self.reads, product_ids=[k[0] for k in keys], review_ids=[k[1] for k in keys])
+        found = {row[:2]: as_row(ReviewRow, (*row[:_WIDTH], aheads_of(ahead, row, row[_WIDTH:]))) for row in rows}
+        return [found.get(key) for key in keys]
 
 
 class ReviewsByNumber(BatchLoader[int, ReviewRow | None]):

@@ -8,6 +8,8 @@ import asyncpg
 import pytest
 
 from loaders import photos, reviews
+from loaders.photos import PhotosByReview
+from loaders.ratings import RatingsByReview
 from tests.harness.databases import Databases, run
 
 HOT, REVIEWS, OTHERS = 1, 20_000, 5_000
@@ -68,7 +70,8 @@ def test_reviews_and_photos_are_found_by_their_keys(url: str, count: int) -> Non
     numbers = list(range(1, REVIEWS, REVIEWS // count))[:count]
     keys: list[object] = [[HOT] * count, numbers]
     by_key = (
-        (reviews._by_id.text, keys),
+        (reviews._by_id(()).text, keys),
+        (reviews._by_id((PhotosByReview, RatingsByReview)).text, keys),
         (reviews._by_number.text, [numbers]),
         (photos._by_review.text, keys),
         (photos._by_id.text, [*keys, numbers]),

@@ -119,10 +119,8 @@ def test_add_review_costs_its_statements_whatever_the_photos_and_ratings(gateway
         "product to review": 1,
         "review stored": 1,
         "recorded by transaction": 1,
-        "reviews by id": 1,
+        "reviews by id with photos and ratings": 1,
         "products by id with characteristics and figures": 1,
-        "photos by review": 1,
-        "ratings by review": 1,
         "characteristics by product": 1,
     }
     assert cost(gateway, "AddReview", sent(shop.product("FIT"), 1)) == expected

@@ -72,11 +72,11 @@ query
     "AddReview": """
 mutation
 └── addReview
-    ├── review ← ReviewsById
+    ├── review ← ReviewsById, with PhotosByReview and RatingsByReview in its statement
     │   ├── id, reviewId, rating, summary, body, recommended, reviewerName, createdAt, response, helpfulness
-    │   ├── photos ← PhotosByReview
+    │   ├── photos ← PhotosByReview, in the statement of ReviewsById
     │   │   └── id, photoId, url
-    │   └── characteristicRatings ← RatingsByReview
+    │   └── characteristicRatings ← RatingsByReview, in the statement of ReviewsById
     │       ├── value
     │       ├── label ← CharacteristicsByProduct, by characteristic_id
     │       └── characteristic ← CharacteristicsByProduct, the load of label, by characteristic_id
