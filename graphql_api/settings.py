@@ -184,7 +184,7 @@ class Settings:
         "REVIEWS_MAX_QUEUED",
         128,
         _integer(0, 1_000_000),
-        "Queries that wait beyond those, and as many mutations beyond twice their connections; then: 503 OVERLOADED.",
+        "Queries that wait beyond those, and as many mutations beyond eight a connection; then: 503 OVERLOADED.",
     )
     queue_timeout_ms: int = _knob(
         "REVIEWS_QUEUE_TIMEOUT_MS",

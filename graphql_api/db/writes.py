@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -29,6 +30,8 @@ class Writes:
     def __init__(self, pool: asyncpg.Pool, begin: str, patience_s: float) -> None:
         self.pool = pool
         self.leases = Leases(pool, pool.get_max_size(), patience_s)
+        self.groups: dict[Any, Any] = {}
+        """Those who collect for a transaction together, by what they do in it."""
         self._begin = begin
 
     @asynccontextmanager

@@ -51,8 +51,9 @@ class Executor:
         self._patience_s = settings.statement_timeout_ms / 1000
         self._loaders: SharedLoaders | None = None
         self.reads = Admission(settings.max_running, settings.max_queued, settings.queue_timeout_ms / 1000)
-        # Twice, so that no connection is idle while an answer is read or written down. A review is worth waiting for.
-        writing = 2 * settings.write_connections
+        # Eight a connection: votes of the moment share one, and none is idle while an answer is read or written down. A
+        # review is worth waiting for.
+        writing = 8 * settings.write_connections
         self.writes = Admission(writing, settings.max_queued, settings.request_timeout_ms / 1000)
         self._on_standbys: dict[Standby, SharedLoaders] = {}
         self.standbys: Standbys | None = None

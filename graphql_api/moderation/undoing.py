@@ -11,8 +11,8 @@ from graphql_api.db.models import HelpfulVote, Moderation, Report, Review
 from graphql_api.errors import OperatorError
 from graphql_api.moderation.deciding import By, Done, Outcome, among, arrays, locked, next_number, note
 from graphql_api.moderation.wanted import Wanted
-from graphql_api.mutations.mark_review_helpful import MOST_VOTES
 from graphql_api.mutations.reports import RESTORE, counted_reports, decision
+from graphql_api.mutations.votes import MOST_VOTES
 
 UNDO_VOTES, UNDO_REPORTS, REDO = "UNDO_VOTES", "UNDO_REPORTS", "REDO"
 _OF: dict[str, Any] = {UNDO_VOTES: HelpfulVote, UNDO_REPORTS: Report}

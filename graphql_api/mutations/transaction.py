@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from asyncpg.pool import PoolConnectionProxy
 
 from graphql_api.changes.changed import NO_PLACE, NO_TRANSACTION, Changed
 from graphql_api.context import Context
 from graphql_api.db.engine import is_passing
+from graphql_api.db.writes import Writes
 from graphql_api.errors import StatementTimeoutError
 from loaders.batch import Kind, Load
 from loaders.recorded import Recorded, RecordedByTransaction
@@ -37,21 +39,34 @@ _UNKNOWN = (
 )
 
 
+@dataclass(slots=True)
+class Touched:
+    """What a mutation is about: one product, whose ``tags`` its answer names, in the transaction ``xid``.
+
+    ``alone``: the transaction touched no other product. Else ``recorded_below`` is the one that its changes are
+    recorded with.
+    """
+
+    xid: str
+    tags: set[str]
+    recorded_below: int
+    alone: bool = True
+
+
 class Transaction:
-    """The connection that the mutation writes on."""
+    """The connection that is written on, and how far it came."""
 
     def __init__(self, connection: PoolConnectionProxy) -> None:
         self.connection = connection
-        self.product_id: int | None = None
-        self.xid: str | None = None
-        self.tags: set[str] = set()
+        self.touched: Touched | None = None
+        self.is_committing = False
 
     def touches(self, xid: str, product_id: int, review_id: int | None = None) -> None:
-        """What the mutation is about: one product. Said also where another request has done the work before."""
-        self.xid, self.product_id = xid, product_id
-        self.tags.add(of_product(product_id))
+        """What the mutation is about. Said also where another request has done the work before."""
+        tags = {of_product(product_id)}
         if review_id is not None:
-            self.tags.add(of_review(review_id))
+            tags.add(of_review(review_id))
+        self.touched = Touched(xid, tags, product_id)
 
 
 @asynccontextmanager
@@ -60,43 +75,53 @@ async def transaction(context: Context) -> AsyncIterator[Transaction]:
 
     Raises ``StatementTimeoutError`` where the mutation's deadline passed, and says what became of the transaction.
     """
-    is_committing = False
+    async with transaction_until(context.deadline, context.database.writes) as made:
+        yield made
+    if made.touched is not None:
+        await note(context, made.touched)
+
+
+@asynccontextmanager
+async def transaction_until(deadline: float | None, writes: Writes) -> AsyncIterator[Transaction]:
+    """A transaction with a deadline, in the time of the loop; it raises as ``transaction`` does."""
+    made: Transaction | None = None
     try:
-        writes = context.database.writes
-        async with asyncio.timeout_at(context.deadline) as limit, writes.connection() as connection:
+        async with asyncio.timeout_at(deadline) as limit, writes.connection() as connection:
             made = Transaction(connection)
             async with writes.transaction(connection):
                 yield made
-                if made.product_id is not None:
-                    is_committing = True
-                    if context.deadline is not None:
-                        limit.reschedule(context.deadline + COMMIT_S)
+                if made.touched is not None:
+                    made.is_committing = True
+                    if deadline is not None:
+                        limit.reschedule(deadline + COMMIT_S)
             limit.reschedule(None)
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise StatementTimeoutError(_UNKNOWN if is_committing else _NOTHING_WRITTEN) from error
-    await _note(context, made)
+        is_known = made is None or not made.is_committing
+        raise StatementTimeoutError(_NOTHING_WRITTEN if is_known else _UNKNOWN) from error
 
 
-async def _note(context: Context, made: Transaction) -> None:
+async def note(context: Context, touched: Touched) -> None:
     """Say what a transaction that is committed has changed.
 
-    An edge passes over a transaction that it was told of before. Where the database has left, and what was recorded and
-    the log's end are not known, it must not: reads may come from a standby that does not have it.
+    An edge passes over a transaction that it was told of before. Where it was told of a part only, and where the
+    database has left, and what was recorded and the log's end are not known, it must not: reads may come from a standby
+    that does not have it.
     """
-    if made.product_id is None or made.xid is None:
-        return  # nothing was found that could be changed
     context.changed = context.changed or Changed()
     try:
         async with asyncio.timeout(AFTER_S):
-            found: Recorded = await context.load(Load(Kind(RecordedByTransaction), (made.product_id, made.xid)))
+            key = (touched.recorded_below, touched.xid)
+            found: Recorded = await context.load(Load(Kind(RecordedByTransaction), key))
     except Exception as error:
         if not is_passing(error):
             raise
         # The work is done and is said to be.
         logger.warning("The database left after a commit: %s", type(error).__name__)
-        context.changed.add(NO_TRANSACTION, NO_PLACE, made.tags)
+        context.changed.add(NO_TRANSACTION, NO_PLACE, touched.tags)
     else:
-        tags = made.tags.union(*(tags.split() for tags in found.tags))
-        context.changed.add(made.xid if found.tags else NO_TRANSACTION, found.lsn, tags)
+        if touched.alone and found.tags:
+            context.changed.add(touched.xid, found.lsn, touched.tags.union(*(tags.split() for tags in found.tags)))
+        else:
+            context.changed.add(NO_TRANSACTION, found.lsn, touched.tags)

@@ -1,11 +1,11 @@
-"""A table that is locked for a while, and the statements that wait for it."""
+"""A table or a review that is locked for a while, and the statements that wait for it."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import asyncpg
 
@@ -20,15 +20,26 @@ def waiting(url: str) -> int:
     return count
 
 
-@contextmanager
-def locked(url: str, table: str) -> Iterator[None]:
+def locked(url: str, table: str) -> AbstractContextManager[None]:
     """Nobody reads ``table`` for the time of the context."""
+    return _holding(url, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+
+def locked_review(url: str, product_id: int, review_id: int) -> AbstractContextManager[None]:
+    """Nobody writes to that review for the time of the context."""
+    return _holding(
+        url, f"SELECT FROM reviews WHERE product_id = {product_id:d} AND review_id = {review_id:d} FOR UPDATE"
+    )
+
+
+@contextmanager
+def _holding(url: str, what: str) -> Iterator[None]:
     is_locked, end = threading.Event(), threading.Event()
 
     async def hold() -> None:
         connection = await asyncpg.connect(url)
         try:
-            await connection.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            await connection.execute(f"BEGIN; {what}")
             is_locked.set()
             await asyncio.to_thread(end.wait)
             await connection.execute("ROLLBACK")
@@ -38,7 +49,7 @@ def locked(url: str, table: str) -> Iterator[None]:
     holder = threading.Thread(target=asyncio.run, args=(hold(),))
     holder.start()
     try:
-        assert is_locked.wait(30), "the table is not locked"
+        assert is_locked.wait(30), "nothing is locked"
         yield
     finally:
         end.set()

@@ -145,7 +145,7 @@ def test_one_who_leaves_takes_no_place_and_holds_none() -> None:
 
 @pytest.fixture
 def narrow(gateway: Gateway, tmp_path: Path) -> Settings:
-    """A gateway with room for two pages and a queue of one."""
+    """A gateway with room for two pages or eight mutations, and queues of one."""
     return Settings(
         database_url=Secret(gateway.database),
         state=tmp_path,
@@ -202,10 +202,10 @@ def test_an_answer_with_many_objects_takes_the_room_of_several(narrow: Settings)
 
 def test_mutations_have_a_room_of_their_own(narrow: Settings, shop: Shop) -> None:
     vote = {"input": {"reviewId": str(shop.review(shop.product()))}}
-    with running_gateway(narrow) as full, ThreadPoolExecutor(3) as clients:
+    with running_gateway(narrow) as full, ThreadPoolExecutor(9) as clients:
         with locked(full.database, "reviews"):
-            voting = [clients.submit(full.send, MARK, **vote) for _ in range(3)]
-            wait_for(lambda: told(full, "write") == (2, 1) and waiting(full.database) == 1)
+            voting = [clients.submit(full.send, MARK, **vote) for _ in range(9)]
+            wait_for(lambda: told(full, "write") == (8, 1) and waiting(full.database) == 1)
             assert full.refusal(MARK, **vote)[0] == "OVERLOADED"
             assert name(full).status_code == 200
-        assert ["errors" in one.result() for one in voting] == [False] * 3
+        assert ["errors" in one.result() for one in voting] == [False] * 9

@@ -62,7 +62,9 @@ class Write:
 def vote(product: Shown, key: str, *, voter: bool) -> Write:
     """A vote begins. ``voter``: it is counted once, however often it is sent."""
     product.votes.begun_up += 1
-    return Write(product, VOTE, {"reviewId": str(product.voted)} | ({"voter": key} if voter else {}), key)
+    # By its plain number it is stored by itself, by its global id beside others of the moment.
+    review = str(product.voted) if key.endswith("0") else encode("Review", product.number, product.voted)
+    return Write(product, VOTE, {"reviewId": review} | ({"voter": key} if voter else {}), key)
 
 
 def addition(product: Shown, key: str) -> Write:
