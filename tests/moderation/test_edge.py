@@ -36,8 +36,14 @@ def test_a_kept_page_is_shown_no_more_after_a_hide_a_restore_and_an_undo(
         found: dict[str, Any] = fronted.http.get(path).json()["data"]["product"]
         return found["ratingSummary"]["count"], [node["helpfulness"] for node in found["reviews"]["nodes"]]
 
+    def is_kept() -> bool:
+        kept: bool = fronted.http.get(path).headers["x-cache"] == "HIT"
+        return kept
+
+    # The edge hears of the vote a moment after it, and forgets the page once more then.
     assert seen() == (1, [1])
-    assert (seen(), fronted.http.get(path).headers["x-cache"]) == ((1, [1]), "HIT")
+    wait_for(is_kept)
+    assert seen() == (1, [1])
     for command, expected in (
         (("hide", review), (0, [])),
         (("restore", review), (1, [1])),
@@ -45,4 +51,5 @@ def test_a_kept_page_is_shown_no_more_after_a_hide_a_restore_and_an_undo(
     ):
         moderated.do(*command)
         wait_for(lambda expected=expected: seen() == expected)
-        assert (seen(), fronted.http.get(path).headers["x-cache"]) == (expected, "HIT")
+        wait_for(is_kept)
+        assert seen() == expected
