@@ -6,7 +6,7 @@ Their columns come in the same statement, so a page with its photos is one round
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -17,6 +17,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
+from loaders.rows import Row as LoadedRow
+from loaders.rows import as_row
 from loaders.statement import Reads
 
 Key = TypeVar("Key", bound=Hashable)
@@ -123,6 +125,13 @@ class Besides:
 def aheads_of(ahead: Aheads, row: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...]:
     """What each of ``ahead`` brings for ``row``, of the values of the columns that they added."""
     return tuple([read(row, values[start:end]) for read, start, end in _readers(ahead)])
+
+
+def rows_with_ahead(row_class: type[LoadedRow], ahead: Aheads, records: Iterable[Sequence[Any]]) -> Iterator[LoadedRow]:
+    """The rows of ``records``, which have the columns of ``row_class`` and then those that ``ahead`` added."""
+    width = len(row_class._fields) - 1  # type: ignore[attr-defined] # rows are named tuples that end on their ahead
+    for record in records:
+        yield as_row(row_class, (*record[:width], aheads_of(ahead, record, record[width:])))
 
 
 @lru_cache(maxsize=64)  # as many as there are statements that something comes ahead in

@@ -12,13 +12,12 @@ from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Product, ProductFigures
 from loaders import tags
-from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, array_of, named, one_each
+from loaders.batch import Aheads, BatchLoader, Besides, array_of, named, one_each, rows_with_ahead
 from loaders.characteristics import CharacteristicsByProduct
-from loaders.rows import FiguresRow, ProductRow, as_row
+from loaders.rows import FiguresRow, ProductRow
 from loaders.statement import Statement
 
 PRODUCT_COLUMNS = tuple(getattr(Product, name) for name in ProductRow._fields if name != "ahead")
-_WIDTH = len(PRODUCT_COLUMNS)
 
 _figures = Statement(
     "figures by product",
@@ -74,7 +73,4 @@ class ProductsById(BatchLoader[int, ProductRow | None]):
 
     async def batch_load_fn(self, keys: list[int]) -> list[ProductRow | None]:
         rows = await _products(self.ahead).fetch(self.reads, product_ids=keys)
-        if not self.ahead:
-            return one_each(keys, (ProductRow(*row) for row in rows), attrgetter("product_id"))
-        found = {row[0]: as_row(ProductRow, (*row[:_WIDTH], aheads_of(self.ahead, row, row[_WIDTH:]))) for row in rows}
-        return [found.get(key) for key in keys]
+        return one_each(keys, rows_with_ahead(ProductRow, self.ahead, rows), attrgetter("product_id"))

@@ -9,15 +9,14 @@ from sqlalchemy import BigInteger, any_, literal, select
 
 from graphql_api.db.models import Review
 from loaders import tags
-from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, array_of, named, numbers_table, one_each
+from loaders.batch import Aheads, BatchLoader, Besides, array_of, named, numbers_table, one_each, rows_with_ahead
 from loaders.photos import PhotosByReview
 from loaders.ratings import RatingsByReview
-from loaders.rows import ReviewRow, as_row
+from loaders.rows import ReviewRow
 from loaders.statement import Statement
 from loaders.visible import VISIBLE
 
 REVIEW_COLUMNS = tuple(getattr(Review, name) for name in ReviewRow._fields if name != "ahead")
-_WIDTH = len(REVIEW_COLUMNS)
 # The 0 is written into the statement: a partial index fits only a condition that is known when it is planned.
 HAS_PHOTOS = Review.photo_count > literal(0, literal_execute=True)
 
@@ -50,10 +49,9 @@ class ReviewsById(BatchLoader[tuple[int, int], ReviewRow | None]):
     may_have_ahead = frozenset({PhotosByReview, RatingsByReview})
 
     async def batch_load_fn(self, keys: list[tuple[int, int]]) -> list[ReviewRow | None]:
-        statement, ahead = _by_id(self.ahead), self.ahead
-        rows = await statement.fetch(self.reads, product_ids=[k[0] for k in keys], review_ids=[k[1] for k in keys])
-        found = {row[:2]: as_row(ReviewRow, (*row[:_WIDTH], aheads_of(ahead, row, row[_WIDTH:]))) for row in rows}
-        return [found.get(key) for key in keys]
+        numbers = {"product_ids": [k[0] for k in keys], "review_ids": [k[1] for k in keys]}
+        rows = await _by_id(self.ahead).fetch(self.reads, **numbers)
+        return one_each(keys, rows_with_ahead(ReviewRow, self.ahead, rows), attrgetter("product_id", "review_id"))
 
 
 class ReviewsByNumber(BatchLoader[int, ReviewRow | None]):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import strawberry
 
 from graphql_api.context import Context
+from graphql_api.mutations.group_commit import GroupCommit
 from graphql_api.mutations.targets import Target, lock_target
-from graphql_api.mutations.together import Group
 from graphql_api.mutations.transaction import note, transaction
 from graphql_api.mutations.user_error import Problems, UserError, UserErrorCode
 from graphql_api.mutations.voters import client_digest, voter_digest
@@ -92,4 +92,4 @@ async def _together(context: Context, any_id: str, voter: bytes | None, client: 
     if context.shared is None or numbers is None or len(numbers) == 1:
         return None
     asked = Vote(numbers[0], numbers[1], voter, client)
-    return await Group.of(context.database.writes, vote_together).join(asked, context.deadline)
+    return await GroupCommit.of(context.database.writes, vote_together).join(asked, context.deadline)

@@ -209,28 +209,30 @@ def test_changes_are_counted_when_they_were_told(own: Gateway) -> None:
     assert 0 < grew("reviews_changes_lag_seconds_sum")[()] < 1
 
 
-def test_connections_are_counted_by_what_they_do_and_who_waits(watched: Watched) -> None:
-    async def scenario(one: Gateway) -> tuple[Figures, Figures, Figures]:
-        """Idle; with its one connection in a statement that waits for a lock, and two that wait for it; idle again."""
-        holder = await asyncpg.connect(one.database)
-        fields = ("catalog { totalCount }", "categories { name }", "catalog(first: 1) { nodes { name } }")
-        idle = scraped(one.http)
-        async with httpx.AsyncClient(base_url=one.url, timeout=30) as client:
-            await holder.execute("BEGIN; LOCK TABLE products, category_figures IN ACCESS EXCLUSIVE MODE")
-            texts = [f"{{ {field} }}" for field in fields]
-            asking = [asyncio.create_task(client.post("/graphql", json={"query": text})) for text in texts]
-            await waiting_for_lock(one.database)
-            await asyncio.sleep(0.2)
-            busy = scraped(one.http)
-            await holder.execute("COMMIT")
-            for task in asking:
-                assert "errors" not in (await task).json()
-        await holder.close()
-        return idle, busy, scraped(one.http)
+async def held_up(gateway: Gateway, tables: str, texts: list[str]) -> Figures:
+    """What is told while a statement of ``texts`` waits for ``tables``, which are locked; all are answered then."""
+    holder = await asyncpg.connect(gateway.database)
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as client:
+        await holder.execute(f"BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+        asking = [asyncio.create_task(client.post("/graphql", json={"query": text})) for text in texts]
+        await waiting_for_lock(gateway.database)
+        await asyncio.sleep(0.2)
+        busy = scraped(gateway.http)
+        await holder.execute("COMMIT")
+        for task in asking:
+            assert "errors" not in (await task).json()
+    await holder.close()
+    return busy
 
+
+def test_connections_are_counted_by_what_they_do_and_who_waits(watched: Watched) -> None:
+    fields = ("catalog { totalCount }", "categories { name }", "catalog(first: 1) { nodes { name } }")
     # Two are left for others than the shared loaders, which keep none then.
     with watched(read_connections=1) as one:
-        idle, busy, after = asyncio.run(scenario(one))
+        idle = scraped(one.http)
+        # Its one connection is in a statement that waits for a lock, and two wait for the connection.
+        busy = asyncio.run(held_up(one, "products, category_figures", [f"{{ {field} }}" for field in fields]))
+        after = scraped(one.http)
     assert [figures["reviews_pool_connections", "read", "in_use"] for figures in (idle, busy, after)] == [0, 1, 0]
     assert [figures["reviews_pool_connections", "read", "idle"] for figures in (idle, busy, after)] == [1, 0, 1]
     assert [figures["reviews_pool_waiting", "read"] for figures in (idle, busy, after)] == [0, 2, 0]
@@ -246,24 +248,9 @@ def test_connections_that_loaders_keep_between_batches_are_idle(own: Gateway) ->
 
 def test_a_mutation_that_waits_uses_a_connection_for_writes(watched: Watched, shop: Shop) -> None:
     review = shop.review(shop.product())
-
-    async def scenario(one: Gateway) -> Figures:
-        holder = await asyncpg.connect(one.database)
-        async with httpx.AsyncClient(base_url=one.url, timeout=30) as client:
-            await holder.execute("BEGIN; LOCK TABLE reviews IN ACCESS EXCLUSIVE MODE")
-            text = f"mutation {{ reportReview(input: {{reviewId: {review}}}) {{ deletedReviewId }} }}"
-            asking = [asyncio.create_task(client.post("/graphql", json={"query": text})) for _ in range(2)]
-            await waiting_for_lock(one.database)
-            await asyncio.sleep(0.2)
-            busy = scraped(one.http)
-            await holder.execute("COMMIT")
-            for task in asking:
-                assert "errors" not in (await task).json()
-        await holder.close()
-        return busy
-
+    text = f"mutation {{ reportReview(input: {{reviewId: {review}}}) {{ deletedReviewId }} }}"
     with watched(write_connections=1) as one:
-        busy = asyncio.run(scenario(one))
+        busy = asyncio.run(held_up(one, "reviews", [text] * 2))
     assert busy["reviews_pool_connections", "write", "in_use"] == 1
     assert busy["reviews_pool_waiting", "write"] == 1
 

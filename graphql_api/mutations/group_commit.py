@@ -40,7 +40,7 @@ class _Member(Generic[Asked, Done]):
     waits: asyncio.Timeout
 
 
-class Group(Generic[Asked, Done]):
+class GroupCommit(Generic[Asked, Done]):
     """Those who want ``act`` on the connections of ``writes``."""
 
     def __init__(self, writes: Writes, act: Act[Asked, Done]) -> None:
@@ -92,9 +92,9 @@ class Group(Generic[Asked, Done]):
         self._schedule()
 
     @classmethod
-    def of(cls, writes: Writes, act: Act[Asked, Done]) -> Group[Asked, Done]:
+    def of(cls, writes: Writes, act: Act[Asked, Done]) -> GroupCommit[Asked, Done]:
         """The one of this process."""
-        group: Group[Asked, Done] | None = writes.groups.get(act)
+        group: GroupCommit[Asked, Done] | None = writes.groups.get(act)
         if group is None:
             group = writes.groups[act] = cls(writes, act)
         return group
