@@ -63,7 +63,7 @@ def stage(catalogue: Catalogue) -> Iterator[Stage]:
     folder.chmod(0o755)
     replica = Replica(1, free_port(), _environment(catalogue), folder)
     listen, status, refusing = (f"127.0.0.1:{free_port()}" for _ in range(3))
-    edge = Edge(1, listen, status, [replica.address], folder, {"EDGE_WORKERS": "1", "EDGE_LOG": "off"})
+    edge = Edge(1, listen, status, [replica.address], folder, {"EDGE_LOG": "off"})
     static = _refusing(refusing, folder)
     try:
         for child in (replica, static):

@@ -11,6 +11,7 @@ local options = require("edge.options")
 local pages = require("edge.pages")
 local peers = require("edge.peers")
 local refusal = require("edge.refusal")
+local variables = require("edge.variables")
 
 local MAX_TAGS, MAX_TAG_BYTES = 400, 8000
 -- Longer than a page lives, the numbers of tags are not kept: see edge/numbers.lua.
@@ -238,6 +239,7 @@ function _M.serve()
     return ngx.exec("@pass")
   end
   key = ngx.var.edge_accept .. "\n" .. key
+  local hashed = variables.hash(exact, #exact)
   for round = 0, WAITS do
     local page, body = fresh(key, coding)
     if page then
@@ -248,9 +250,9 @@ function _M.serve()
     end
     if flight.is_failed(key) then return refuse(key, coding) end
     if flight.passes(key) or round == WAITS then break end
-    if flight.lead(key) then
+    if flight.lead(key, hashed) then
       local done, problem = pcall(fill, key, operation, exact, coding)
-      flight.done(key)
+      flight.done(key, hashed)
       if not done then error(problem, 0) end
       return
     end

@@ -32,9 +32,12 @@ local function ended(key)
   if waiting and waiting.count > 0 then waiting.semaphore:post(waiting.count) end
 end
 
+local function exact_key(hashed) return "exact " .. hashed end
+
 -- Whether the caller must make the fill of `key` itself, and then say `done`. Otherwise it has waited for another's, and
--- should look again; what it finds may be older than its request, so it looks with the usual check.
-function _M.lead(key)
+-- should look again; what it finds may be older than its request, so it looks with the usual check. `hashed`: a hash of
+-- the request as it was spelt.
+function _M.lead(key, hashed)
   local waiting = here[key]
   if waiting then
     waiting.count = waiting.count + 1
@@ -42,7 +45,10 @@ function _M.lead(key)
     return false
   end
   here[key] = { semaphore = semaphore.new(), count = 0 }
-  if fills:add(key, clock.now() + LONGEST_SECONDS, LONGEST_SECONDS) then return true end
+  if fills:add(key, clock.now() + LONGEST_SECONDS, LONGEST_SECONDS) then
+    put(exact_key(hashed), LONGEST_SECONDS)
+    return true
+  end
   repeat
     ngx.sleep(LOOK_SECONDS)
   until not counts(key)
@@ -50,7 +56,8 @@ function _M.lead(key)
   return false
 end
 
-function _M.done(key)
+function _M.done(key, hashed)
+  fills:delete(exact_key(hashed))
   fills:delete(key)
   ended(key)
 end
@@ -58,6 +65,11 @@ end
 -- Whether a fill of `key` is under way, here or in another worker.
 function _M.is_under_way(key)
   return counts(key)
+end
+
+-- Whether one that began with a request of that spelling is, or, once in four thousand million, with another's.
+function _M.is_asked(hashed)
+  return counts(exact_key(hashed))
 end
 
 -- Answers for `key` cannot be kept, so nobody need wait for one.

@@ -3,5 +3,5 @@ return {
   upstream = {}, -- given as "host:port" each; kept as {name, port, is_address}
   resolvers = {}, -- addresses of name servers
   stale_seconds = 0,
-  replica_requests = 96, -- how many requests of this edge may be under way at a replica
+  replica_requests = 64, -- how many requests of this edge may be under way at a replica
 }

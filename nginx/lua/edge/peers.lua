@@ -9,6 +9,8 @@ local _M = {}
 -- A replica that did not take a connection is left out for this long; the next probe says more.
 local DOWN_SECONDS = 0.5
 local MORE_TRIES = 3
+-- Where there is no room, a worker counts again this often.
+local COUNT_SECONDS = 0.001
 
 local known, version = {}, nil -- this worker's copy of the table
 local at_work = {} -- address → requests of this worker under way
@@ -22,6 +24,7 @@ end
 local function set_work(address, count)
   at_work[address] = count
   control:set(work_key(ngx.worker.id(), address), count)
+  _M.count()
 end
 
 -- How many requests of this edge are under way at a replica.
@@ -88,16 +91,30 @@ local function pick(tried)
   end
 end
 
--- Whether there are ready replicas, and each has `limit` requests of this edge under way.
-function _M.are_full(limit)
-  local full = false
+-- Note how many requests of this edge are under way at the ready replica that has the fewest; 0 where none is ready.
+-- Loops here and not where it is asked: LuaJIT does not compile what calls them, and a refusal would cost a half more.
+function _M.count()
+  local least
   for _, peer in ipairs(_M.all()) do
     if is_up(peer) then
-      if _M.running(peer.address) < limit then return false end
-      full = true
+      local count = _M.running(peer.address)
+      if not least or count < least then least = count end
     end
   end
-  return full
+  control:set("least", least or 0)
+end
+
+local next_count = 0
+
+-- Whether there are ready replicas, and each has `limit` requests of this edge under way.
+function _M.are_full(limit)
+  if (control:get("least") or 0) < limit then return false end
+  -- Workers that count at the same moment may miss each other's last change. A refusal changes nothing, so it would stay.
+  local now = clock.now()
+  if now < next_count then return true end
+  next_count = now + COUNT_SECONDS
+  _M.count()
+  return control:get("least") >= limit
 end
 
 -- Names are asked for by edge/health.lua; addresses are there from the start.

@@ -8,8 +8,8 @@ fill.keep = function(key, operation, answer, ...)
   return keep(key, operation, answer, ...)
 end
 
-flight.lead = function(key)
-  local mine = lead(key)
+flight.lead = function(key, hashed)
+  local mine = lead(key, hashed)
   local answer = not mine and last[key]
   if answer then
     ngx.header["Content-Type"] = "application/json"
