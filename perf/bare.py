@@ -11,7 +11,10 @@ from typing import Any
 
 import uvicorn
 
+from graphql_api.connections import Connections
 from graphql_api.protocol import Protocol
+
+_MOST_CONNECTIONS = 1000
 
 
 class Same:
@@ -30,9 +33,18 @@ class Same:
         self._start = {"type": "http.response.start", "status": 200, "headers": list(headers.items())}
         self._body = {"type": "http.response.body", "body": body}
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ARG002 - as ASGI has it
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope["state"], receive, send)
+            return
         await send(self._start)
         await send(self._body)
+
+    async def _live(self, state: dict[str, Any], receive: Any, send: Any) -> None:
+        state["connections"] = Connections(_MOST_CONNECTIONS)
+        for event in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{event}.complete"})
 
 
 if __name__ == "__main__":
@@ -40,7 +52,6 @@ if __name__ == "__main__":
         Same(sys.stdin.buffer.read()),
         port=int(sys.argv[1]),
         http=Protocol,
-        lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
