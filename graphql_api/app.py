@@ -7,12 +7,14 @@ import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.changes.stream import Changes
 from graphql_api.connections import Connections
@@ -31,6 +33,22 @@ from graphql_api.readiness import Readiness
 from graphql_api.schema.build import build_schema
 from graphql_api.settings import Settings
 from graphql_api.telemetry import configure_logging
+
+
+class Gateway(Starlette):
+    """An application that asks ``first`` before its own middleware and routes.
+
+    Each middleware is a coroutine more for every page, and what catches errors a second one: the endpoint tells all of
+    its own.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.first: ASGIApp = super().__call__
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let the routes answer."""
+        await self.first(scope, receive, send)
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -60,12 +78,13 @@ def create_app(settings: Settings) -> Starlette:
     executor.observer = instruments.observer
     draining = asyncio.Event()
     changes = Changes(url, settings, draining, instruments.changes_told)
+    live: tuple[Readiness, Database] | None = None
 
     def database() -> Database:
         """The open database. Raises ``DatabaseUnavailableError`` until it was usable once."""
-        readiness: Readiness = app.state.readiness
+        assert live is not None, "requests come after the lifespan has begun"
+        readiness, opened = live
         readiness.require()
-        opened: Database = app.state.database
         return opened
 
     @asynccontextmanager
@@ -75,15 +94,17 @@ def create_app(settings: Settings) -> Starlette:
             if settings.replica_urls:
                 executor.standbys = await more.enter_async_context(Standbys(url, settings))
             await more.enter_async_context(instruments)
-            app.state.readiness = Readiness(
+            app.state.readiness = readiness = Readiness(
                 url,
                 settings,
                 draining,
                 lambda: executor.warm((one.document for one in store.trusted), opened),
                 executor.availability,
             )
+            nonlocal live
+            live = readiness, opened
             try:
-                async with app.state.readiness:
+                async with readiness:
                     yield {"draining": draining, "connections": Connections(settings.max_connections)}
             finally:
                 draining.set()
@@ -101,9 +122,6 @@ def create_app(settings: Settings) -> Starlette:
     async def home(_request: Request) -> Response:
         return RedirectResponse("/graphql", 302)
 
-    endpoint = Middleware(
-        GraphQLEndpoint, executor, store, settings, instruments, database=database, page=page.response if page else None
-    )
     routes = [
         Route("/livez", livez, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
@@ -112,15 +130,21 @@ def create_app(settings: Settings) -> Starlette:
         Route("/", home, methods=["GET"]),
         *(page.routes if page else []),
     ]
-    # Before the routes: an answer of the endpoint should not wait for a router to compare its path with theirs.
-    cors = [Middleware(Cors, settings.cors_origins)] if settings.cors_origins else []
-    app = Starlette(routes=routes, middleware=[*cors, endpoint, Middleware(PlainHeaders)], lifespan=lifespan)
+    app = Gateway(routes=routes, middleware=[Middleware(PlainHeaders)], lifespan=lifespan)
+    endpoint = GraphQLEndpoint(
+        app.first, executor, store, settings, instruments, database=database, page=page.response if page else None
+    )
+    app.first = _behind_cors(endpoint, settings.cors_origins)
     app.state.executor = executor
     # Set when this replica begins to leave: what streams without end ends then.
     app.state.draining = draining
     # A redirect would name the host that the client named.
     app.router.redirect_slashes = False
     return app
+
+
+def _behind_cors(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
+    return Cors(app, origins) if origins else app
 
 
 def from_environment() -> Starlette:

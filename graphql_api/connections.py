@@ -1,7 +1,7 @@
 """How many connections a replica has, and how long one may be held that is not used.
 
-uvicorn takes any number, waits for ever for the head of a first request, and keeps what a client does not take.
-Nothing is armed for a connection here: one look a second goes over all of them.
+uvicorn takes any number, waits for ever for the head of a first request, and keeps what a client does not take; after
+each answer it sets a timer. Nothing is armed for a connection here: one look a second goes over all of them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from http import HTTPStatus
 from typing import Any
 
 from graphql_api.http_error import HttpError
+from graphql_api.joined_writes import Turn
 
 HEAD_LOOKS = 10
-"""Looks after which a connection is closed that has sent nothing, or no whole head. uvicorn closes idle ones sooner."""
+"""Looks after which a connection is closed that has sent nothing, or no whole head."""
+
+IDLE_LOOKS = 5
+"""The same of one that has had its answer and asks for nothing more."""
 
 UNSENT_LOOKS = 60
 """The same of one whose client does not take its answer."""
@@ -55,10 +59,14 @@ LONG_HEAD = _answer(HttpError(431, f"URL and headers may have at most {MOST_HEAD
 
 
 class Connections:
-    """``most`` at a time. Looks at them when it is told to, which should be once a second."""
+    """``most`` at a time. Looks at them when it is told to, which should be once a second.
+
+    ``turn``: what is written to them together.
+    """
 
     def __init__(self, most: int) -> None:
         self.most = most
+        self.turn = Turn()
         self._lingering: set[Refused] = set()
         # By connection: the exchange that it was in at the last look, and for how many looks it has not moved.
         self._stuck: dict[Any, tuple[Any, int]] = {}
@@ -81,7 +89,10 @@ class Connections:
                 continue
             before, looks = self._stuck.get(connection, (None, 0))
             looks = looks + 1 if before is cycle else 1
-            if looks > (UNSENT_LOOKS if is_unsent else HEAD_LOOKS):
+            is_idle = cycle is not None and not is_unsent and not connection.head_bytes
+            if is_idle and looks > IDLE_LOOKS:
+                transport.close()
+            elif looks > (UNSENT_LOOKS if is_unsent else HEAD_LOOKS):
                 _reset(transport)
             else:
                 stuck[connection] = cycle, looks

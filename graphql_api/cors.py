@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graphql_api.protocol import WHOLE
+
 ANY = "*"
 MAX_AGE_S = 600
 METHODS = b"GET, HEAD, POST, QUERY"
@@ -42,6 +44,8 @@ class Cors:
             await send({"type": "http.response.start", "status": 204 if allowed else 403, "headers": more})
             await send({"type": "http.response.body", "body": b""})
             return
+
+        scope.get("extensions", {}).pop(WHOLE, None)  # by which nothing could be added
 
         async def send_allowed(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -34,7 +34,7 @@ from graphql_api.http_request import (
     request_of_body,
     request_of_query_string,
 )
-from graphql_api.http_response import KEPT, NOT_KEPT, Headers, etag_of, matches, respond, tagged
+from graphql_api.http_response import KEPT, NOT_KEPT, Headers, etag_of, matches, respond, respond_whole, tagged
 from graphql_api.instruments.instruments import Instruments
 from graphql_api.instruments.observation import Observation
 from graphql_api.limits.variables import VariableBounds
@@ -124,15 +124,16 @@ class GraphQLEndpoint:
             return
         more = [tell_id, *self.instruments.ended(observed, *outcome_of(answer))]
         if answer.clean and is_persisted and method in {"GET", "HEAD"}:
-            await self._respond_kept(send, media_type, answer, more, headers.get(b"if-none-match"))
+            await self._respond_kept(scope, send, media_type, answer, more, headers.get(b"if-none-match"))
             return
         more.extend(MORE_HEADERS.get(answer.stage, ()))
         if answer.changed is not None:
             more.append((b"changed", answer.changed.header()))
-        await respond(send, STATUS[answer.stage][media_type], media_type, answer.body, [NOT_KEPT, *more])
+        status = STATUS[answer.stage][media_type]
+        await respond_whole(scope, send, status, media_type, answer.body, [NOT_KEPT, *more])
 
     async def _respond_kept(
-        self, send: Send, media_type: str, answer: Answer, more: Headers, if_none_match: bytes | None
+        self, scope: Scope, send: Send, media_type: str, answer: Answer, more: Headers, if_none_match: bytes | None
     ) -> None:
         """Send an answer that whoever asked may keep."""
         etag = etag_of(answer.body, media_type)
@@ -141,9 +142,9 @@ class GraphQLEndpoint:
             self.instruments.tags_sent(len(answer.tags))
         headers = [KEPT, (b"etag", etag), *by_tags, *more]
         if if_none_match is not None and matches(if_none_match, etag):
-            await respond(send, 304, media_type, b"", headers)
+            await respond_whole(scope, send, 304, media_type, b"", headers)
         else:
-            await respond(send, 200, media_type, answer.body, headers)
+            await respond_whole(scope, send, 200, media_type, answer.body, headers)
 
     def _wants_page(self, scope: Scope, accept: bytes) -> bool:
         return (

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 import xxhash
-from starlette.types import Send
+from starlette.types import Scope, Send
 
 from graphql_api.changes.changed import MOST_TAGS
 from graphql_api.http_request import GRAPHQL_JSON, JSON
+from graphql_api.protocol import lines_of, send_whole
 from loaders.tags import ALL
 
 Headers = list[tuple[bytes, bytes]]
@@ -24,6 +25,7 @@ _STANDING: dict[str, Headers] = {
     ]
     for media_type in (JSON, GRAPHQL_JSON)
 }
+_STANDING_LINES = {media_type: lines_of(headers) for media_type, headers in _STANDING.items()}
 NOT_KEPT = (b"cache-control", b"no-store")
 # Whoever keeps it asks each time whether it still holds: nobody shows an answer from before a write.
 KEPT = (b"cache-control", b"public, max-age=0, must-revalidate")
@@ -64,3 +66,10 @@ async def respond(send: Send, status: int, media_type: str, body: bytes, extra: 
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def respond_whole(scope: Scope, send: Send, status: int, media_type: str, body: bytes, extra: Headers) -> None:
+    """The same at once, where the server can. ``extra`` has nothing of a client's in it that was not checked."""
+    length = b"content-length: %d\r\n" % len(body) if body else b""
+    if not send_whole(scope, status, _STANDING_LINES[media_type] + lines_of(extra) + length, body):
+        await respond(send, status, media_type, body, extra)

@@ -1,70 +1,102 @@
-"""uvicorn's HTTP protocol, with the head and the body of a response in one write, and an end of what it takes."""
+"""uvicorn's HTTP protocol, with responses written together, and an end of what it takes.
+
+An application that writes its header lines itself may send a response whole: see ``send_whole``.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Iterable
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from graphql_api.connections import FULL, LONG_HEAD, MOST_HEAD_BYTES, Connections
+from graphql_api.joined_writes import JoinedWrites
 
 _PIECE = 16_384
 _MOST_AHEAD = 64
 """Requests that may be sent before those ahead of them are answered. uvicorn keeps them all, and goes on reading."""
-_END = b"\r\n\r\n"
-_START = b"HTTP/1.1 "
+_CLOSE = (b"connection", b"close")
+
+WHOLE = "reviews.whole"
+"""The extension of ASGI whose value, the connection, ``send_whole`` sends by. Who adds headers takes it out."""
+
+HeaderList = list[tuple[bytes, bytes]]
 
 
-class JoinedWrites:
-    """A transport that holds the head of a response back until its body comes, in the same turn of the loop.
+def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """``headers`` as they are on the wire. Nothing in them may come from a client unchecked."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
-    uvicorn writes them one after the other, and each is a system call: a tenth of a page's time.
+
+class _Standing:
+    """The lines that uvicorn adds to each response; it makes a new list of them once a second."""
+
+    def __init__(self) -> None:
+        self._known: tuple[HeaderList, bytes, bool] = ([], b"", False)
+
+    def lines(self, headers: HeaderList) -> tuple[bytes, bool]:
+        """The lines of ``headers``, and whether they end the connection, as in a drain."""
+        known = self._known
+        if headers is not known[0]:
+            known = self._known = headers, lines_of(headers), _CLOSE in headers
+        return known[1:]
+
+
+_standing = _Standing()
+
+
+def send_whole(scope: Scope, status: int, lines: bytes, body: bytes) -> bool:
+    """Send the response to ``scope``. ``lines``: its headers, none of them ``Connection`` or ``Transfer-Encoding``.
+
+    ``False``: not by this way, nothing was sent, and ASGI's messages must. Those take two coroutines, and of each
+    header uvicorn matches name and value with an expression: a tenth of a page's time.
     """
-
-    __slots__ = ("_held", "_loop", "_transport")
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        """Write ``data``, after what was held; hold it if it is a head."""
-        if self._held:
-            data, self._held = self._held + data, b""
-        elif data.startswith(_START) and data.endswith(_END):
-            self._held = data
-            self._loop.call_soon(self.flush)
-            return
-        self._transport.write(data)
-
-    def flush(self) -> None:
-        """Write what is held: the answer to HEAD has no body, and one that streams may be long in coming."""
-        if self._held:
-            data, self._held = self._held, b""
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Close the connection when everything is written."""
-        self.flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+    connection: Protocol | None = scope.get("extensions", {}).get(WHOLE)
+    # Another one's, where the client has sent the next request already.
+    if connection is None or connection.cycle.scope is not scope:
+        return False
+    exchange = connection.cycle
+    if exchange.response_started or exchange.flow.write_paused or exchange.access_log:
+        return False
+    if exchange.disconnected:
+        return True
+    standing, closes = _standing.lines(exchange.default_headers)
+    if closes:
+        exchange.keep_alive = False
+    end = b"\r\n" if closes or exchange.keep_alive else b"connection: close\r\n\r\n"
+    sent = b"" if exchange.scope["method"] == "HEAD" else body
+    exchange.response_started = True
+    exchange.waiting_for_100_continue = False
+    transport: JoinedWrites = exchange.transport  # type: ignore[assignment] # what a ``Protocol`` gave it
+    transport.hold(b"".join((STATUS_LINE[status], standing, lines, end, sent)))
+    exchange.response_complete = True
+    exchange.message_event.set()
+    if not exchange.keep_alive:
+        transport.close()
+    exchange.on_response()
+    return True
 
 
 class Protocol(HttpToolsProtocol):
     """One connection. The state of its application's lifespan has ``connections``, which says how many there may be."""
 
-    _head_bytes = 0
+    head_bytes = 0
+    """How much of a head has come that is not whole."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn types it
         """Take the connection, or refuse it."""
         if len(self.connections) >= self._all.most:
             self._all.refuse(transport, FULL)
             return
-        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type] # it is one in all they use
+        super().connection_made(JoinedWrites(transport, self._all.turn))  # type: ignore[arg-type] # it is one in all they use
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed."""
+        super().connection_lost(exc)
+        if self.scope is not None:
+            self.scope.pop("extensions", None)  # or the two would keep each other until a search for garbage
 
     def data_received(self, data: bytes) -> None:
         """Take what was sent; in pieces, so that a head without an end is noticed before all of it is kept."""
@@ -72,7 +104,7 @@ class Protocol(HttpToolsProtocol):
             self._take(data)
             return
         for start in range(0, len(data), _PIECE):
-            if self.transport.is_closing() or self._head_bytes > MOST_HEAD_BYTES:
+            if self.transport.is_closing() or self.head_bytes > MOST_HEAD_BYTES:
                 return
             self._take(data[start : start + _PIECE])
 
@@ -82,12 +114,28 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
         # An exchange begins when its head is whole, and has the scope that was begun with it.
         if self.cycle is not None and self.cycle.scope is self.scope:
-            self._head_bytes = 0
+            self.head_bytes = 0
             return
-        self._head_bytes += len(data)
-        if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+        self.head_bytes += len(data)
+        if self.head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
             self.connections.discard(self)
             self._all.refuse(self.transport, LONG_HEAD)
+
+    def on_headers_complete(self) -> None:
+        """A request begins."""
+        super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            # Not the exchange: it has the scope, and each would be garbage that only a search for circles finds.
+            self.scope["extensions"] = {WHOLE: self}  # type: ignore[dict-item] # whatever the extension wants
+
+    def on_response_complete(self) -> None:
+        """An answer is sent. As uvicorn's, but for a timer each: ``Connections`` closes those that nobody uses."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
     @property
     def _all(self) -> Connections:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
+import re
 import select
 import socket
 import time
@@ -16,10 +19,11 @@ import pytest
 from graphql_api import connections
 from graphql_api.serving import listening_socket
 from graphql_api.settings import Secret, Settings
+from tests.documents.test_documents import DOCUMENTS
 from tests.harness.gateway import Gateway, running_gateway
 from tests.harness.locking import locked
 from tests.harness.processes import wait_for
-from tests.harness.shop import Shop
+from tests.harness.shop import OwnProduct, Shop
 
 MOST = 20
 HEAD = b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json"
@@ -158,6 +162,102 @@ def test_requests_that_are_sent_before_others_are_answered_have_an_end(small: Ga
     with locked(gateway.database, "products"), connected(small) as connection, pytest.raises(ConnectionError):
         connection.sendall(request * 100_000)
     assert alive(small)
+
+
+def test_one_that_asks_for_nothing_more_is_closed_in_good_order(
+    small: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "IDLE_LOOKS", 1)
+    with connected(small) as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert connection.recv(65_536).endswith(b"alive\n")
+        # Not reset, which a client could take for a fault.
+        assert until_closed(connection) == b""
+
+
+def read(target: bytes, *headers: bytes, method: bytes = b"GET", version: bytes = b"1.1") -> bytes:
+    return b"\r\n".join([b"%s %s HTTP/%s" % (method, target, version), b"Host: a", *headers, b"", b""])
+
+
+def page(product: OwnProduct) -> bytes:
+    """Where the product's persisted page is."""
+    sha256 = hashlib.sha256(DOCUMENTS["ProductPage"].encode()).hexdigest()
+    return b"/graphql/p/%s/ProductPage?variables=%%7B%%22id%%22:%d%%7D" % (sha256.encode(), product.number)
+
+
+def parted(said: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
+    """Status line, headers and body."""
+    head, _, body = said.partition(b"\r\n\r\n")
+    status, *lines = head.split(b"\r\n")
+    headers = dict(line.split(b": ", 1) for line in lines)
+    assert len(headers) == len(lines)
+    return status, headers, body
+
+
+def test_an_answer_that_is_kept_has_the_form_that_its_request_allows(small: Gateway, shop: Shop) -> None:
+    target, answers = page(shop.product()), {}
+    for name, request in {
+        "closed": read(target, b"Connection: close"),
+        "old": read(target, version=b"1.0"),
+        "head": read(target, b"Connection: close", method=b"HEAD"),
+    }.items():
+        with connected(small) as connection:
+            connection.sendall(request)
+            answers[name] = parted(until_closed(connection))
+    status, headers, body = answers["closed"]
+    assert status == b"HTTP/1.1 200 OK"
+    assert orjson.loads(body)["data"]["product"]
+    assert headers[b"content-length"] == b"%d" % len(body)
+    assert headers[b"connection"] == b"close"
+    assert {b"date", b"content-type", b"etag", b"cache-control", b"cache-tag", b"x-request-id"} <= headers.keys()
+    changing = {b"x-request-id", b"date"}
+    for name, shown in (("old", body), ("head", b"")):
+        other_status, other, other_body = answers[name]
+        assert (other_status, other_body) == (status, shown)
+        assert {key: other[key] for key in other.keys() - changing} == {
+            key: headers[key] for key in headers.keys() - changing
+        }
+    with connected(small) as connection:
+        connection.sendall(read(target, b"Connection: close", b"If-None-Match: " + headers[b"etag"]))
+        status, same, body = parted(until_closed(connection))
+    assert (status, body) == (b"HTTP/1.1 304 Not Modified", b"")
+    assert same[b"etag"] == headers[b"etag"]
+    assert b"content-length" not in same
+
+
+def test_answers_of_both_kinds_come_in_the_order_of_their_requests(small: Gateway, shop: Shop) -> None:
+    target = page(shop.product(name="Two of a kind"))
+    with connected(small) as connection:
+        connection.sendall(read(target) + read(b"/livez") + read(target) + read(b"/livez", b"Connection: close"))
+        said = until_closed(connection)
+    kinds = re.findall(rb"content-type: ([a-z/]+)", said)
+    assert kinds == [b"application/json", b"text/plain"] * 2
+    assert said.count(b"Two of a kind") == 2
+    assert said.endswith(b"alive\n")
+
+
+def test_neither_answers_nor_connections_leave_what_only_a_search_for_garbage_finds(small: Gateway, shop: Shop) -> None:
+    request = read(page(shop.product()))
+
+    def ask(times: int) -> None:
+        with connected(small) as connection:
+            for _ in range(times):
+                connection.sendall(request)
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+
+    ask(10)
+    gc.collect()
+    gc.disable()
+    try:
+        ask(300)
+        assert gc.collect() < 300
+        for _ in range(100):
+            ask(1)
+        wait_for(lambda: alive(small))  # and so the last one's end is noticed
+        assert gc.collect() < 500
+    finally:
+        gc.enable()
 
 
 def test_the_system_looks_after_connections_whose_clients_are_silent() -> None:
