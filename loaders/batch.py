@@ -122,23 +122,29 @@ class Besides:
         return table
 
 
-def aheads_of(ahead: Aheads, row: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...]:
-    """What each of ``ahead`` brings for ``row``, of the values of the columns that they added."""
-    return tuple([read(row, values[start:end]) for read, start, end in _readers(ahead)])
+AheadsOf = Callable[[Sequence[Any], Sequence[Any]], tuple[Any, ...]]
+
+
+@lru_cache(maxsize=64)  # as many as there are statements that something comes ahead in
+def aheads_of(ahead: Aheads) -> AheadsOf:
+    """What tells of a row, and of the values of the columns that ``ahead`` added, what each of them brings for it."""
+    if not ahead:
+        return lambda _row, _values: ()
+    first, *others = ahead
+    if not others:  # the usual page, for each of its rows
+        read = first.of_beside
+        return lambda row, values: (read(row, values),)
+    ends = list(accumulate(loader.width for loader in ahead))
+    readers = [(loader.of_beside, end - loader.width, end) for loader, end in zip(ahead, ends, strict=True)]
+    return lambda row, values: tuple([read(row, values[start:end]) for read, start, end in readers])
 
 
 def rows_with_ahead(row_class: type[LoadedRow], ahead: Aheads, records: Iterable[Sequence[Any]]) -> Iterator[LoadedRow]:
     """The rows of ``records``, which have the columns of ``row_class`` and then those that ``ahead`` added."""
     width = len(row_class._fields) - 1  # type: ignore[attr-defined] # rows are named tuples that end on their ahead
+    bring = aheads_of(ahead)
     for record in records:
-        yield as_row(row_class, (*record[:width], aheads_of(ahead, record, record[width:])))
-
-
-@lru_cache(maxsize=64)  # as many as there are statements that something comes ahead in
-def _readers(ahead: Aheads) -> list[tuple[Callable[[Sequence[Any], Sequence[Any]], Any], int, int]]:
-    """For each of ``ahead`` what reads its columns, and which they are."""
-    ends = list(accumulate(loader.width for loader in ahead))
-    return [(loader.of_beside, end - loader.width, end) for loader, end in zip(ahead, ends, strict=True)]
+        yield as_row(row_class, (*record[:width], bring(record, record[width:])))
 
 
 def one_each(keys: Sequence[Key], rows: Iterable[Row], key_of: Callable[[Row], Key]) -> list[Row | None]:

@@ -96,10 +96,11 @@ class CatalogPages(BatchLoader[CatalogPageKey, Page[ProductRow]]):
             self.reads, category=wanted.category, search=wanted.search, after=key.after, before=key.before
         )
         any_before, any_after = rows[0][:2]
+        bring = aheads_of(ahead)
         found = []
         for _, _, *values in rows:
             if values[0] is not None:
-                found.append(ProductRow._make((*values[:_WIDTH], aheads_of(ahead, values, values[_WIDTH:]))))
+                found.append(ProductRow._make((*values[:_WIDTH], bring(values, values[_WIDTH:]))))
         found.sort(key=lambda row: row.product_id, reverse=window.backward)
         return page_of(found, window, any_before=any_before, any_after=any_after)
 

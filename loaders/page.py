@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Row_co = TypeVar("Row_co", covariant=True)
 Row = TypeVar("Row")
@@ -18,8 +18,7 @@ class Window:
     backward: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Row_co]):
+class Page(NamedTuple, Generic[Row_co]):
     """Rows in the connection's order, and whether there are others on either side."""
 
     rows: Sequence[Row_co]

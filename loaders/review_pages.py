@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -137,8 +137,7 @@ class ReviewSelection:
         return self._hash
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewPageKey:
+class ReviewPageKey(NamedTuple):
     """One product's page, between the positions of the cursors given."""
 
     product_id: int
@@ -313,7 +312,7 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
         for n in range(len(SORTS[self.selection.sort]) + 1):
             parameters[f"after_{n}"] = [key.after[n] for key in keys if key.after is not None]
             parameters[f"before_{n}"] = [key.before[n] for key in keys if key.before is not None]
-        statement, ahead = _statement(_shape(self.selection), self.ahead), self.ahead
+        statement, bring = _statement(_shape(self.selection), self.ahead), aheads_of(self.ahead)
         rows: list[list[ReviewRow]] = [[] for _ in keys]
         beyond: list[tuple[bool, bool]] = [(False, False)] * len(keys)
         cursors = self.selection.has_after or self.selection.has_before
@@ -323,7 +322,7 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
                 beyond[place] = record[1:3]
             if record[3] is not None:  # a product whose page is empty still says what lies beyond
                 values = record[3:_END]
-                rows[place].append(as_row(ReviewRow, (*values, aheads_of(ahead, values, record[_END:]))))
+                rows[place].append(as_row(ReviewRow, (*values, bring(values, record[_END:]))))
         window = self.selection.window
         reverse, order = not window.backward, _ORDERS[self.selection.sort]
         return [

@@ -21,8 +21,9 @@ from loaders.statement import ObservedReads, Reads
 MOST_UNDER_WAY = 2
 """Statements of one loader at a time: with one, Python waits while PostgreSQL works, and the other way round."""
 
-MOST_KEYS = 256
-"""Keys of one statement: enough for several requests' worth, and short enough that nobody waits long behind it."""
+MOST_KEYS = 32
+"""Keys of one statement: enough that they share what it costs, and few enough that its rows are there to be worked at
+while PostgreSQL is at the next one. With 256 all that wait together would be answered together, and Python be idle."""
 
 
 MOST_IDLE = 64

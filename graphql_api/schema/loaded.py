@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
 import strawberry
@@ -34,13 +35,21 @@ class OfRow:
         return Load(self.kind, key if len(key) > 1 else key[0])
 
 
+class Each(Enum):
+    """Where the rows are, in what a loader brings."""
+
+    VALUE = "the value itself"
+    PAGE = "its rows, as it is a page"
+
+
 class LoadedField(StrawberryField):
     """``source`` says what to load and ``show`` makes the field's value of it.
 
     ``of`` is the loader, where ``source`` always names the same; ``many``: ``source`` gives a list of loads.
     Of a loaded list, ``find`` takes the one row whose column of that name equals the object's own; ``of_found`` says
     that what is shown depends on that row alone, so that a plan may make it once for all who find it. ``hint`` is a
-    loader whose value ``source`` often asks for.
+    loader whose value ``source`` often asks for. ``each``: what is shown is an object of each of the rows that are
+    there, made of the row and nothing else, so that a plan may read the rows.
     """
 
     source: Source
@@ -50,11 +59,12 @@ class LoadedField(StrawberryField):
     find: str | None = None
     of_found: bool = False
     hint: type[BatchLoader[Any, Any]] | None = None
+    each: Each | None = None
 
     def __copy__(self) -> LoadedField:
         copied = super().__copy__()
         copied.source, copied.show, copied.of, copied.many = self.source, self.show, self.of, self.many
-        copied.find, copied.of_found, copied.hint = self.find, self.of_found, self.hint
+        copied.find, copied.of_found, copied.hint, copied.each = self.find, self.of_found, self.hint, self.each
         return copied
 
 
@@ -67,6 +77,7 @@ def loaded(
     find: str | None = None,
     of_found: bool = False,
     hint: type[BatchLoader[Any, Any]] | None = None,
+    each: Each | None = None,
     objects: int = 1,
 ) -> Any:
     """Decorate ``show(self, value, **arguments)``, which is given what ``source(self, **arguments)`` loads.
@@ -89,7 +100,7 @@ def loaded(
         resolver.__name__, resolver.__module__, resolver.__doc__ = show.__name__, show.__module__, show.__doc__
         field = LoadedField(description=description, metadata=bringing(objects) if objects > 1 else {})
         field.source, field.show, field.of, field.many, field.find = source, show, of, many, find
-        field.of_found, field.hint = of_found, hint
+        field.of_found, field.hint, field.each = of_found, hint, each
         return field(resolver)
 
     return decorated

@@ -8,7 +8,7 @@ from typing import cast
 import strawberry
 
 from graphql_api.schema import cursors
-from graphql_api.schema.loaded import loaded
+from graphql_api.schema.loaded import Each, loaded
 from graphql_api.schema.page_info import PageInfo, page_info_of, window_of
 from graphql_api.schema.photo import Photo
 from loaders.batch import Kind, Load
@@ -54,7 +54,7 @@ class PhotoConnection:
     def edges(self, page: Page[PhotoRow]) -> list[PhotoEdge]:
         return [PhotoEdge(row=row) for row in page.rows]
 
-    @loaded(page, of=PhotoPages, description="The photos of this page.")
+    @loaded(page, of=PhotoPages, each=Each.PAGE, description="The photos of this page.")
     def nodes(self, page: Page[PhotoRow]) -> list[Photo]:
         return [Photo(row=row) for row in page.rows]
 

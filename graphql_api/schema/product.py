@@ -10,7 +10,7 @@ import strawberry
 from graphql_api.schema import identity
 from graphql_api.schema.characteristic import Characteristic
 from graphql_api.schema.column import column
-from graphql_api.schema.loaded import OfRow, by_number, loaded
+from graphql_api.schema.loaded import Each, OfRow, by_number, loaded
 from graphql_api.schema.node import Node
 from graphql_api.schema.page_info import After, Before, First, Last
 from graphql_api.schema.photo_connection import PhotoConnection, photo_connection
@@ -46,7 +46,10 @@ class Product(Node):
         return RatingSummary(row=figures)
 
     @loaded(
-        OfRow(CharacteristicsByProduct, "product_id"), description="What its reviews rate beside the stars.", objects=10
+        OfRow(CharacteristicsByProduct, "product_id"),
+        each=Each.VALUE,
+        description="What its reviews rate beside the stars.",
+        objects=10,
     )
     def characteristics(self, rows: list[CharacteristicRow]) -> list[Characteristic]:
         return [Characteristic(row=row) for row in rows]

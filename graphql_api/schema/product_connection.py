@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from graphql_api.schema import cursors
-from graphql_api.schema.loaded import loaded
+from graphql_api.schema.loaded import Each, loaded
 from graphql_api.schema.page_info import PageInfo, page_info_of, window_of
 from graphql_api.schema.product import Product
 from graphql_api.schema.texts import searched, storable
@@ -50,7 +50,7 @@ class ProductConnection:
     def edges(self, page: Page[ProductRow]) -> list[ProductEdge]:
         return [ProductEdge(row=row) for row in page.rows]
 
-    @loaded(page, of=CatalogPages, description="The products of this page.")
+    @loaded(page, of=CatalogPages, each=Each.PAGE, description="The products of this page.")
     def nodes(self, page: Page[ProductRow]) -> list[Product]:
         return [Product(row=row) for row in page.rows]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from graphql_api.schema.category import Category
-from graphql_api.schema.loaded import loaded
+from graphql_api.schema.loaded import Each, loaded
 from graphql_api.schema.lookup import MAX_LOOKUPS, at_most, node_among, node_of, product_of, review_of
 from graphql_api.schema.node import Node
 from graphql_api.schema.objects import bringing
@@ -81,7 +81,13 @@ class Query:
     ) -> ProductConnection:
         return product_connection(first, after, last, before, category, search)
 
-    @loaded(lambda _: Load(Kind(Categories), "all"), of=Categories, description="The categories, by name.", objects=100)
+    @loaded(
+        lambda _: Load(Kind(Categories), "all"),
+        of=Categories,
+        each=Each.VALUE,
+        description="The categories, by name.",
+        objects=100,
+    )
     def categories(self, rows: list[CategoryRow]) -> list[Category]:
         return [Category(row=row) for row in rows]
 

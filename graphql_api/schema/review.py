@@ -11,7 +11,7 @@ from graphql_api.errors import GoneError
 from graphql_api.schema import identity
 from graphql_api.schema.characteristic_rating import CharacteristicRating
 from graphql_api.schema.column import column
-from graphql_api.schema.loaded import OfRow, loaded
+from graphql_api.schema.loaded import Each, OfRow, loaded
 from graphql_api.schema.node import Node
 from graphql_api.schema.photo import Photo
 from loaders.photos import PhotosByReview
@@ -54,12 +54,18 @@ class Review(Node):
     response: str | None = column(description="The merchant's answer, if there is one.")
     helpfulness: int = column(description="How many shoppers found the review helpful.")
 
-    @loaded(OfRow(PhotosByReview, "product_id", "review_id"), description="The reviewer's photos.", objects=5)
+    @loaded(
+        OfRow(PhotosByReview, "product_id", "review_id"),
+        each=Each.VALUE,
+        description="The reviewer's photos.",
+        objects=5,
+    )
     def photos(self, rows: list[PhotoRow]) -> list[Photo]:
         return [Photo(row=row) for row in rows]
 
     @loaded(
         OfRow(RatingsByReview, "product_id", "review_id"),
+        each=Each.VALUE,
         description="What the reviewer says of each characteristic of the product.",
         objects=10,
     )

@@ -11,7 +11,7 @@ import strawberry
 
 from graphql_api.errors import BadUserInputError
 from graphql_api.schema import cursors
-from graphql_api.schema.loaded import loaded
+from graphql_api.schema.loaded import Each, loaded
 from graphql_api.schema.page_info import PageInfo, page_info_of, window_of
 from graphql_api.schema.rating_summary import RatingCount, rating_counts
 from graphql_api.schema.review import Review
@@ -108,7 +108,7 @@ class ReviewConnection:
     def edges(self, page: Page[ReviewRow]) -> list[ReviewEdge]:
         return [ReviewEdge(row=row, sort=self.selection.sort) for row in page.rows]
 
-    @loaded(page, of=ReviewPages, description="The reviews of this page.")
+    @loaded(page, of=ReviewPages, each=Each.PAGE, description="The reviews of this page.")
     def nodes(self, page: Page[ReviewRow]) -> list[Review]:
         return [Review(row=row) for row in page.rows]
 

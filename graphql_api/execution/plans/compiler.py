@@ -32,7 +32,7 @@ from graphql_api.execution.plans.selection import DEFINITION, Loader, Selected, 
 from graphql_api.execution.plans.source import Source
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.schema.column import ColumnField
-from graphql_api.schema.loaded import LoadedField, NumberField, found_row
+from graphql_api.schema.loaded import Each, LoadedField, NumberField, found_row
 from graphql_api.schema.product import Product
 from loaders.products import ProductsById
 from loaders.rows import ProductRow
@@ -144,18 +144,38 @@ class Compiler:
 
     # --- Objects, lists and leaves
 
+    def _needs_object(self, type_: GraphQLObjectType, fields: Sequence[Selected], known: list[Known]) -> bool:
+        """Whether ``fields`` need an object of ``type_``; else its row is enough."""
+        here = [taken(one) if fits(one, type_) else one for one in known]
+        return not all(
+            one.definition is None
+            or isinstance(one.field, ColumnField)
+            or (isinstance(one.field, LoadedField) and one.field.each is not None and known_of(one, here) is not None)
+            for one in fields
+        )
+
     def _object(
-        self, type_: GraphQLObjectType, fields: Sequence[Selected], o: str, known: list[Known], started: Started
+        self,
+        type_: GraphQLObjectType,
+        fields: Sequence[Selected],
+        o: str,
+        known: list[Known],
+        started: Started,
+        row: str | None = None,
     ) -> str:
-        """A dict display for the object ``o``."""
+        """A dict display for the object ``o``, whose ``row`` may have a name already."""
         source = self._source
-        row = None
-        if has_row(type_) and (
-            any(isinstance(selected.field, ColumnField | LoadedField) for selected in fields)
-            or any(fits(one, type_) for one in known)
+        if (
+            row is None
+            and has_row(type_)
+            and (
+                any(isinstance(selected.field, ColumnField | LoadedField) for selected in fields)
+                or any(fits(one, type_) for one in known)
+            )
         ):
             row = source.local("r")
             source.line(f"{row} = {o}.row")
+        if row is not None:
             known = self._taken_up(type_, row, known)
         parts: dict[str, str] = {}
         deep = [selected for selected in fields if selected.below and self._waiting.below(selected, known)]
@@ -207,7 +227,7 @@ class Compiler:
     def _shown(
         self, selected: Selected, o: str, row: str | None, known: list[Known], ready: Known | None, begun: Begun | None
     ) -> str:
-        """The expression for what a loaded field shows; ``ready`` is what holds its value already."""
+        """The expression for what a loaded field shows, or for its rows; ``ready`` is what holds its value already."""
         field_, source = selected.field, self._source
         assert isinstance(field_, LoadedField)
         name = source.local("v")
@@ -230,6 +250,8 @@ class Compiler:
             if field_.find:
                 value = f"{source.constant('found_row', found_row)}({value}, {field_.find!r}, {row})"
         source.line(f"{name} = {value}")
+        if field_.each is not None:
+            return f"{name}.rows" if field_.each is Each.PAGE else name
         show = source.constant(f"{selected.details[0].node.name.value}_show", field_.show)
         return f"{show}({self._with(f'{o}, {name}', self._call(selected))})"
 
@@ -262,7 +284,14 @@ class Compiler:
             return self._list(type_.of_type, selected, value, known)
         source = self._source
         o = source.local("o")
-        source.line(f"{o} = {value}")
+        row = None
+        if isinstance(selected.field, LoadedField) and selected.field.each is not None:
+            assert is_object_type(type_)
+            row = value
+            if self._needs_object(type_, selected.below[type_.name], known):
+                source.line(f"{o} = {source.constant(type_.name, type_.extensions[DEFINITION].origin)}(row={row})")
+        else:
+            source.line(f"{o} = {value}")
         if is_object_type(type_):
             fields = selected.below[type_.name]
             started = begun.below if begun is not None else {}
@@ -270,7 +299,7 @@ class Compiler:
             if begun is None or begun.made is None:
                 here = [taken(one) if fits(one, type_) else one for one in known]
                 started = {**started, **self._begin(rest, o, here)}
-            return self._object(type_, fields, o, known, started)
+            return self._object(type_, fields, o, known, started, row)
         name = source.local("x")
         kind = source.local("c")
         source.line(f"{kind} = {o}.__class__")
