@@ -178,7 +178,9 @@ def test_a_full_volume_of_the_data_refuses_writes_and_reads_go_on(
         # Until the pages that the tables have ready are used up.
         await until(lambda: load.findings.failed_writes > 0, 30)
         silences.append(await longest_silence(load, LASTS_S / 2))
-        await own_server.execute("CHECKPOINT")
+        # It fails where something that it writes out has no room: that is part of the fault.
+        with contextlib.suppress(asyncpg.InternalServerError):
+            await own_server.execute("CHECKPOINT")
         silences.append(await longest_silence(load, LASTS_S / 2))
         room.unlink()
         return time.monotonic()
