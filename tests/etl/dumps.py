@@ -14,10 +14,9 @@ def dump(url: str) -> dict[str, list[str]]:
     tables = [row["name"] for row in rows(url, "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'")]
     content = {table: [row[0] for row in rows(url, f"SELECT t::text FROM {table} AS t ORDER BY 1")] for table in tables}
     content["loads"] = [
-        f"{load_id} {fingerprint.hex()} {source} { {k: v for k, v in json.loads(report).items() if k not in _TIMES} }"
-        for load_id, fingerprint, source, report in rows(
-            url, "SELECT load_id, fingerprint, source, report FROM loads ORDER BY 1"
-        )
+        # In their order, without their numbers: a load that is killed at its end has taken one.
+        f"{fingerprint.hex()} {source} { {k: v for k, v in json.loads(report).items() if k not in _TIMES} }"
+        for fingerprint, source, report in rows(url, "SELECT fingerprint, source, report FROM loads ORDER BY load_id")
     ]
     # What was recorded, in its order: the transactions' own numbers are those of this database.
     content["changes"] = [row["tags"] for row in rows(url, "SELECT tags FROM changes ORDER BY change_id")]
