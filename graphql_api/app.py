@@ -94,7 +94,7 @@ def create_app(settings: Settings) -> Starlette:
             if settings.replica_urls:
                 executor.standbys = await more.enter_async_context(Standbys(url, settings))
             await more.enter_async_context(instruments)
-            app.state.readiness = readiness = Readiness(
+            readiness = Readiness(
                 url,
                 settings,
                 draining,
@@ -111,7 +111,8 @@ def create_app(settings: Settings) -> Starlette:
                 await executor.close()
 
     async def readyz(_request: Request) -> Response:
-        reason = await app.state.readiness.reason()
+        assert live is not None, "requests come after the lifespan has begun"
+        reason = await live[0].reason()
         if reason is not None:
             return JSONResponse({"status": "unavailable", "reason": reason}, 503, {"Retry-After": "1"})
         return JSONResponse({"status": "ready"})

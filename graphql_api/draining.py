@@ -23,6 +23,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from graphql_api.connections import Connections
+from graphql_api.protocol import CLOSE
 
 logger = logging.getLogger("reviews")
 
@@ -30,7 +31,6 @@ FINISH_SECONDS = 10
 """After the drain, requests under way get as long as that to end; then they are cancelled."""
 
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_CLOSE = (b"connection", b"close")
 
 
 class DrainingServer(uvicorn.Server):
@@ -97,11 +97,11 @@ class DrainingServer(uvicorn.Server):
     def _begin_to_drain(self) -> None:
         draining: asyncio.Event = self.lifespan.state["draining"]
         draining.set()
-        if _CLOSE in self.config.encoded_headers:
+        if CLOSE in self.config.encoded_headers:
             return
         # The first is what uvicorn makes the second of, once a second.
-        self.config.encoded_headers.append(_CLOSE)
-        self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
+        self.config.encoded_headers.append(CLOSE)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
         for connection in self.server_state.connections:
             # Only the protocols of HTTP/1 have one; ours is one of them.
             cycle = getattr(connection, "cycle", None)

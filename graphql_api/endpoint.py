@@ -34,11 +34,12 @@ from graphql_api.http_request import (
     request_of_body,
     request_of_query_string,
 )
-from graphql_api.http_response import KEPT, NOT_KEPT, Headers, etag_of, matches, respond, respond_whole, tagged
+from graphql_api.http_response import KEPT, NOT_KEPT, etag_of, matches, respond, respond_whole, tagged
 from graphql_api.instruments.instruments import Instruments
 from graphql_api.instruments.observation import Observation
 from graphql_api.limits.variables import VariableBounds
 from graphql_api.outcomes import LEFT, outcome_of, outcome_of_refusal
+from graphql_api.protocol import Headers
 from graphql_api.refusals import refusal_of
 from graphql_api.requested_documents import RequestedDocuments
 from graphql_api.settings import Settings

@@ -11,10 +11,8 @@ from starlette.types import Scope, Send
 
 from graphql_api.changes.changed import MOST_TAGS
 from graphql_api.http_request import GRAPHQL_JSON, JSON
-from graphql_api.protocol import lines_of, send_whole
+from graphql_api.protocol import Headers, lines_of, send_whole
 from loaders.tags import ALL
-
-Headers = list[tuple[bytes, bytes]]
 
 _STANDING: dict[str, Headers] = {
     media_type: [

@@ -17,12 +17,13 @@ from graphql_api.joined_writes import JoinedWrites
 _PIECE = 16_384
 _MOST_AHEAD = 64
 """Requests that may be sent before those ahead of them are answered. uvicorn keeps them all, and goes on reading."""
-_CLOSE = (b"connection", b"close")
+CLOSE = (b"connection", b"close")
+"""The header that ends a connection: uvicorn has it among its own in a drain."""
 
 WHOLE = "reviews.whole"
 """The extension of ASGI whose value, the connection, ``send_whole`` sends by. Who adds headers takes it out."""
 
-HeaderList = list[tuple[bytes, bytes]]
+Headers = list[tuple[bytes, bytes]]
 
 
 def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -34,13 +35,13 @@ class _Standing:
     """The lines that uvicorn adds to each response; it makes a new list of them once a second."""
 
     def __init__(self) -> None:
-        self._known: tuple[HeaderList, bytes, bool] = ([], b"", False)
+        self._known: tuple[Headers, bytes, bool] = ([], b"", False)
 
-    def lines(self, headers: HeaderList) -> tuple[bytes, bool]:
+    def lines(self, headers: Headers) -> tuple[bytes, bool]:
         """The lines of ``headers``, and whether they end the connection, as in a drain."""
         known = self._known
         if headers is not known[0]:
-            known = self._known = headers, lines_of(headers), _CLOSE in headers
+            known = self._known = headers, lines_of(headers), CLOSE in headers
         return known[1:]
 
 

@@ -167,7 +167,7 @@ def test_requests_that_are_sent_before_others_are_answered_have_an_end(small: Ga
 def test_one_that_asks_for_nothing_more_is_closed_in_good_order(
     small: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "IDLE_LOOKS", 1)
+    monkeypatch.setattr(connections, "IDLE_LOOKS", 1)  # a real look, only sooner
     with connected(small) as connection:
         for _ in range(2):
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -26,7 +26,17 @@ from graphql import (
 )
 
 from graphql_api.execution.plans.arguments import Arguments
-from graphql_api.execution.plans.known import Known, Waiting, below_load, fits, has_row, hinted, known_of, taken
+from graphql_api.execution.plans.known import (
+    Known,
+    Waiting,
+    below_load,
+    fits,
+    has_row,
+    hinted,
+    known_of,
+    needs_object,
+    taken,
+)
 from graphql_api.execution.plans.leaves import leaf
 from graphql_api.execution.plans.selection import DEFINITION, Loader, Selected, Selection
 from graphql_api.execution.plans.source import Source
@@ -143,16 +153,6 @@ class Compiler:
         return begun
 
     # --- Objects, lists and leaves
-
-    def _needs_object(self, type_: GraphQLObjectType, fields: Sequence[Selected], known: list[Known]) -> bool:
-        """Whether ``fields`` need an object of ``type_``; else its row is enough."""
-        here = [taken(one) if fits(one, type_) else one for one in known]
-        return not all(
-            one.definition is None
-            or isinstance(one.field, ColumnField)
-            or (isinstance(one.field, LoadedField) and one.field.each is not None and known_of(one, here) is not None)
-            for one in fields
-        )
 
     def _object(
         self,
@@ -288,7 +288,7 @@ class Compiler:
         if isinstance(selected.field, LoadedField) and selected.field.each is not None:
             assert is_object_type(type_)
             row = value
-            if self._needs_object(type_, selected.below[type_.name], known):
+            if needs_object(type_, selected.below[type_.name], known):
                 source.line(f"{o} = {source.constant(type_.name, type_.extensions[DEFINITION].origin)}(row={row})")
         else:
             source.line(f"{o} = {value}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from graphql_api.execution.plans.selection import BY_PRODUCT, DEFINITION, Loader, Selected
+from graphql_api.schema.column import ColumnField
 from graphql_api.schema.loaded import LoadedField, OfRow
 
 
@@ -68,6 +70,17 @@ def known_of(selected: Selected, known: list[Known]) -> Known | None:
         if one.row is not None and near and selected.loader in one.loaders:
             return one
     return None
+
+
+def needs_object(type_: GraphQLObjectType, fields: Sequence[Selected], known: list[Known]) -> bool:
+    """Whether ``fields`` need an object of ``type_``; else its row is enough."""
+    here = [taken(one) if fits(one, type_) else one for one in known]
+    return not all(
+        one.definition is None
+        or isinstance(one.field, ColumnField)
+        or (isinstance(one.field, LoadedField) and one.field.each is not None and known_of(one, here) is not None)
+        for one in fields
+    )
 
 
 def hinted(selected: Selected, known: list[Known]) -> Known | None:
