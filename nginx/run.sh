@@ -101,6 +101,7 @@ rm -f "$run/inner.sock"
 rm -rf "$prefix/conf" "$prefix/lua"
 cp -R "$here/nginx.conf" "$here/conf" "$here/lua" "$prefix/"
 [ -n "$EDGE_CORS_ORIGINS" ] || rm "$prefix/conf/cors.conf"
+[ -n "$EDGE_TLS_CERT" ] || rm "$prefix/conf/hsts.conf"
 ln -sfn "$modules" "$prefix/modules"
 
 trusted=
@@ -188,7 +189,7 @@ access="access_log $EDGE_LOG edge buffer=64k flush=1s;"
     fi
     echo "    include conf/front.conf;"
     echo "}"
-    echo "map \$https \$edge_hsts { default \"\"; on \"max-age=31536000\"; }"
+    [ -z "$EDGE_TLS_CERT" ] || echo "map \$https \$edge_hsts { default \"\"; on \"max-age=31536000\"; }"
     echo "server {"
     echo "    listen unix:$run/inner.sock;"
     echo "    include conf/inner.conf;"

@@ -104,6 +104,23 @@ def test_beyond_its_limit_an_edge_refuses_what_it_does_not_have(edges: Edges, pa
         assert shed(fronted) == 4
 
 
+def test_a_page_of_another_origin_can_read_a_refusal(edges: Edges, patient: Gateway) -> None:
+    with edges(1, EDGE_CORS_ORIGINS="https://shop.example") as fronted, ThreadPoolExecutor(1) as clients:
+
+        def ask(number: int) -> httpx.Response:
+            asked = f"http://{fronted.edge.listen}{cards(number)}"
+            return httpx.get(asked, headers={"origin": "https://shop.example"}, timeout=60)
+
+        with locked(patient.database, "products"):
+            asking = clients.submit(ask, 1)
+            wait_for(lambda: under_way(fronted) == 1)
+            refusal = ask(2)
+        assert is_refusal(refusal)
+        for answer in (refusal, asking.result()):
+            assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+        assert "retry-after" in refusal.headers["access-control-expose-headers"].lower()
+
+
 def test_the_limit_is_that_of_all_workers_together(edges: Edges, patient: Gateway) -> None:
     with edges(4, EDGE_WORKERS="3") as fronted, ThreadPoolExecutor(4) as clients:
 

@@ -3,13 +3,12 @@
 -- Nothing here may use string.match or anything else that LuaJIT does not compile: it would cost more than the rest.
 local ffi = require("ffi")
 local lrucache = require("resty.lrucache")
-local clock = require("edge.clock")
 local counts = require("edge.counts")
 local numbers = require("edge.numbers")
 local pages = require("edge.pages")
 local variables = require("edge.variables")
 local at, set, hash, is = variables.at, variables.set, variables.hash, variables.is
-local find, floor, tostring = string.find, math.floor, tostring
+local find, floor, max, tostring = string.find, math.floor, math.max, tostring
 
 local GRAPHQL_JSON = "application/graphql-response+json"
 local G = ("g"):byte()
@@ -48,7 +47,7 @@ function _M.look()
   local exact, length = at("edge_exact")
   if length == 0 or length > pages.LONGEST then return "" end
   -- Before the tags' numbers: see edge/numbers.lua.
-  local live = numbers.live()
+  local live, now = numbers.live()
   if not live then return "" end
   local hashed = hash(exact, length)
   local page = kept:get(hashed)
@@ -63,11 +62,11 @@ function _M.look()
     end
     page.live = live
   end
-  local now = clock.now()
   if page.ends <= now then return "" end
   -- The location's own content type is the answer's: one that negotiated otherwise goes the long way.
   if (page.media == GRAPHQL_JSON) ~= (exact[0] == G) then return "" end
-  local age = floor(now - page.created)
+  -- It may have been made after we looked at the clock.
+  local age = max(0, floor(now - page.created))
   if page.told ~= age then
     page.told, page.age = age, tostring(age)
   end

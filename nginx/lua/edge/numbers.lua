@@ -145,14 +145,16 @@ end
 local heard = -LIVE_SECONDS
 
 -- The number; nil while the channel is silent. The heartbeat is read before the number, and the time after it: read
--- later, a heartbeat could stand for a number from the silence before it.
+-- later, a heartbeat could stand for a number from the silence before it. The time is given too, for whoever goes on.
 function _M.live()
   look_at_the_clock()
   local number = control:get("live")
-  if now() - heard < LIVE_SECONDS then return number end
+  local after = now()
+  if after - heard < LIVE_SECONDS then return number, after end
   heard = control:get("heard") or -LIVE_SECONDS
   number = control:get("live")
-  if now() - heard < LIVE_SECONDS then return number end
+  after = now()
+  if after - heard < LIVE_SECONDS then return number, after end
 end
 
 function _M.begun()
