@@ -30,7 +30,7 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
     """A request's loader of one relation: equal keys are asked once, keys of one turn of the loop in one statement.
 
     ``selection`` is what its keys have in common, for those that take one; ``ahead`` are loaders whose rows come with
-    its own, in their row's ``ahead``.
+    its own, in their row's ``ahead``. Without ``beyond`` nobody reads of a page whether there are others.
     """
 
     # PostgreSQL takes any number of keys in an array; the bound keeps one statement short.
@@ -51,15 +51,19 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
     may_have_ahead: ClassVar[frozenset[type[BatchLoader[Any, Any]]]] = frozenset()
     """The loaders that ``ahead`` may hold."""
 
-    def __init__(self, reads: Reads, selection: Any = None, ahead: Aheads = ()) -> None:
+    looks_beyond: ClassVar[bool] = False
+    """Whether it brings pages, and can leave out the look for what lies beyond them."""
+
+    def __init__(self, reads: Reads, selection: Any = None, ahead: Aheads = (), *, beyond: bool = True) -> None:
         super().__init__()
         self.reads = reads
         self.selection = selection
         self.ahead = ahead
+        self.beyond = beyond
 
     @classmethod
-    def beside(cls, *key: ColumnElement[int]) -> FromClause:
-        """One row a row of the statement that has the columns ``key``: what this loader brings for it."""
+    def beside(cls, row: FromClause) -> FromClause:
+        """One row a row of ``row``, by its columns: what this loader brings for it."""
         raise NotImplementedError
 
     @classmethod
@@ -81,14 +85,15 @@ class Kind(NamedTuple):
     loader: type[BatchLoader[Any, Any]]
     selection: Hashable = None
     ahead: Aheads = ()
+    beyond: bool = True
 
-    def with_ahead(self, ahead: Aheads) -> Kind:
-        """The same, with the rows of ``ahead`` in its statement."""
-        return Kind(self.loader, self.selection, ahead) if ahead else self
+    def asked(self, ahead: Aheads, *, beyond: bool) -> Kind:
+        """The same, with the rows of ``ahead`` in its statement, and without what lies beyond unless ``beyond``."""
+        return Kind(self.loader, self.selection, ahead, beyond) if ahead or not beyond else self
 
     def made(self, reads: Reads) -> BatchLoader[Any, Any]:
         """A loader of this kind."""
-        return self.loader(reads, self.selection, self.ahead)
+        return self.loader(reads, self.selection, self.ahead, beyond=self.beyond)
 
 
 class Load(NamedTuple):
@@ -109,10 +114,10 @@ def arrays_by(order: ColumnElement[int], *columns: ColumnElement[Any]) -> Select
 
 
 class Besides:
-    """The columns that ``ahead`` adds to a statement, and what they say of a row."""
+    """The columns that ``ahead`` adds to a statement for each row of ``row``."""
 
-    def __init__(self, ahead: Aheads, *key: ColumnElement[int]) -> None:
-        self._laterals = [loader.beside(*key) for loader in ahead]
+    def __init__(self, ahead: Aheads, row: FromClause) -> None:
+        self._laterals = [loader.beside(row) for loader in ahead]
         self.columns = [column for lateral in self._laterals for column in lateral.c]
 
     def joined(self, table: FromClause) -> FromClause:

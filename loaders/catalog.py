@@ -60,7 +60,7 @@ def _page(wanted: CatalogFilter, window: Window, ahead: Aheads, *, has_after: bo
     order = Product.product_id.desc() if window.backward else Product.product_id.asc()
     size = literal_size(window.size + 1)
     page = select(*PRODUCT_COLUMNS).where(*conditions, *bounds).order_by(order).limit(size).subquery("page")
-    besides = Besides(ahead, page.c.product_id)
+    besides = Besides(ahead, page)
     return Statement(
         named("catalog", ahead),
         select(*beyond.c, *page.c, *besides.columns).select_from(besides.joined(beyond.outerjoin(page, true()))),

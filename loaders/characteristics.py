@@ -7,7 +7,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, any_, select
+from sqlalchemy import BigInteger, any_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Characteristic, CharacteristicFigures
@@ -46,9 +46,9 @@ class CharacteristicsByProduct(BatchLoader[int, list[CharacteristicRow]]):
         return many_each(keys, (CharacteristicRow(*row) for row in rows), attrgetter("product_id"))
 
     @classmethod
-    def beside(cls, *key: ColumnElement[int]) -> FromClause:
+    def beside(cls, row: FromClause) -> FromClause:
         """An array a column."""
-        (product_id,) = key
+        product_id = row.c.product_id
         number = Characteristic.characteristic_id.expression
         return (
             arrays_by(number, number, Characteristic.kind.expression, CharacteristicFigures.counts.expression)

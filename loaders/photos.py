@@ -7,7 +7,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import literal, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Photo, Review
@@ -59,12 +59,12 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
         return many_each(keys, (PhotoRow(*row) for row in rows), attrgetter("product_id", "review_id"))
 
     @classmethod
-    def beside(cls, *key: ColumnElement[int]) -> FromClause:
-        """An array a column; the review itself is visible already."""
-        product_id, review_id = key
+    def beside(cls, row: FromClause) -> FromClause:
+        """An array a column; the review itself is visible already, and knows whether it has any."""
+        none = literal(0, literal_execute=True)
         return (
             arrays_by(Photo.photo_id.expression, Photo.photo_id.expression, Photo.url.expression)
-            .where(Photo.product_id == product_id, Photo.review_id == review_id)
+            .where(Photo.product_id == row.c.product_id, Photo.review_id == row.c.review_id, row.c.photo_count > none)
             .lateral("photos_of")
         )
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, any_, select
+from sqlalchemy import BigInteger, any_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Product, ProductFigures
@@ -40,11 +40,10 @@ class FiguresByProduct(BatchLoader[int, FiguresRow]):
         return [row or FiguresRow(key, [0] * 20, 0) for key, row in zip(keys, found, strict=True)]
 
     @classmethod
-    def beside(cls, *key: ColumnElement[int]) -> FromClause:
+    def beside(cls, row: FromClause) -> FromClause:
         """The columns of the figures."""
-        (product_id,) = key
         figures = select(ProductFigures.counts, ProductFigures.photo_count)
-        return figures.where(ProductFigures.product_id == product_id).lateral("figures")
+        return figures.where(ProductFigures.product_id == row.c.product_id).lateral("figures")
 
     @classmethod
     def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> FiguresRow:
@@ -55,7 +54,7 @@ class FiguresByProduct(BatchLoader[int, FiguresRow]):
 
 @lru_cache(maxsize=8)  # figures or not, characteristics or not, in either order
 def _products(ahead: Aheads) -> Statement:
-    besides = Besides(ahead, Product.product_id.expression)
+    besides = Besides(ahead, Product.__table__)
     return Statement(
         named("products by id", ahead),
         select(*PRODUCT_COLUMNS, *besides.columns)

@@ -7,7 +7,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Rating
@@ -38,12 +38,11 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
         return many_each(keys, (RatingRow(*row) for row in rows), attrgetter("product_id", "review_id"))
 
     @classmethod
-    def beside(cls, *key: ColumnElement[int]) -> FromClause:
+    def beside(cls, row: FromClause) -> FromClause:
         """An array a column."""
-        product_id, review_id = key
         return (
             arrays_by(Rating.rating_id.expression, *_BESIDE)
-            .where(Rating.product_id == product_id, Rating.review_id == review_id)
+            .where(Rating.product_id == row.c.product_id, Rating.review_id == row.c.review_id)
             .lateral("ratings_of")
         )
 

@@ -53,7 +53,8 @@ from loaders.reviews import HAS_PHOTOS, REVIEW_COLUMNS
 from loaders.rows import ReviewRow, as_row
 from loaders.statement import Statement
 
-_END = 3 + len(REVIEW_COLUMNS)
+_READ_COLUMNS = (*REVIEW_COLUMNS, Review.photo_count)
+"""What is shown, and what says whether there are photos to look for."""
 
 _NEAREST = 100
 """Reviews that a search looks at along the sort: 3 ms. Words of one review in twenty and more are found in them."""
@@ -186,7 +187,7 @@ def _holds_words(
 
 
 @lru_cache(maxsize=1024)  # 5 sorts, few page sizes and filters: a front end needs dozens
-def _statement(selection: ReviewSelection, ahead: Aheads) -> Statement:
+def _statement(selection: ReviewSelection, ahead: Aheads, *, beyond: bool) -> Statement:
     sort = SORTS[selection.sort]
     expressions = [*(key.expression for key in sort), Review.review_id.expression]
     types: list[TypeEngine[Any]] = [*(key.type for key in sort), BigInteger()]
@@ -198,27 +199,31 @@ def _statement(selection: ReviewSelection, ahead: Aheads) -> Statement:
     def at(table: FromClause, side: str) -> Tuple:
         return tuple_(*(table.c[f"{side}_{n}"] for n in range(len(types))))
 
-    conditions = matching(selection.filter, keys.c.product_id, sort=selection.sort)
-    nothing = not_(true())
-    # A cursor's own review may be gone, so what lies beyond it is looked for, not concluded; once a key, where a
-    # plain subquery would look once for every row of the page.
-    once = (
-        select(
-            *keys.c,
-            (
-                exists(Review.review_id).where(*conditions, place >= at(keys, "after"))
-                if selection.has_after
-                else nothing
-            ).label("any_before"),
-            (
-                exists(Review.review_id).where(*conditions, place <= at(keys, "before"))
-                if selection.has_before
-                else nothing
-            ).label("any_after"),
+    once: FromClause = keys
+    others: list[ColumnElement[bool]] = []
+    if beyond and _has_cursors(selection):
+        conditions = matching(selection.filter, keys.c.product_id, sort=selection.sort)
+        nothing = not_(true())
+        # A cursor's own review may be gone, so what lies beyond it is looked for, not concluded; once a key, where a
+        # plain subquery would look once for every row of the page.
+        once = (
+            select(
+                *keys.c,
+                (
+                    exists(Review.review_id).where(*conditions, place >= at(keys, "after"))
+                    if selection.has_after
+                    else nothing
+                ).label("any_before"),
+                (
+                    exists(Review.review_id).where(*conditions, place <= at(keys, "before"))
+                    if selection.has_before
+                    else nothing
+                ).label("any_after"),
+            )
+            .cte("once")
+            .prefix_with("MATERIALIZED")
         )
-        .cte("once")
-        .prefix_with("MATERIALIZED")
-    )
+        others = [once.c.any_before, once.c.any_after]
     bounds = [place < at(once, "after")] if selection.has_after else []
     bounds += [place > at(once, "before")] if selection.has_before else []
     order = [e.asc() if selection.window.backward else e.desc() for e in expressions]
@@ -226,19 +231,20 @@ def _statement(selection: ReviewSelection, ahead: Aheads) -> Statement:
     page: FromClause
     if selection.filter.search is None:
         page = (
-            select(*REVIEW_COLUMNS)
+            select(*_READ_COLUMNS)
             .where(*matching(selection.filter, once.c.product_id, sort=selection.sort), *bounds)
             .order_by(*order)
-            .limit(literal_size(selection.window.size + 1))
+            .limit(literal_size(selection.window.size + beyond))
             .lateral("page")
         )
     else:
-        near, page = _searched(selection, once, bounds, order)
+        near, page = _searched(selection, once, bounds, order, selection.window.size + beyond)
         source = once.join(near, true())
-    besides = Besides(ahead, page.c.product_id, page.c.review_id)
+    besides = Besides(ahead, page)
+    shown = [page.c[column.key] for column in REVIEW_COLUMNS]
     return Statement(
         named(f"reviews by product, {selection.sort.lower()}", ahead),
-        select(once.c.place, once.c.any_before, once.c.any_after, *page.c, *besides.columns).select_from(
+        select(once.c.place, *others, *shown, *besides.columns).select_from(
             besides.joined(source.outerjoin(page, true()))
         ),
     )
@@ -249,19 +255,20 @@ def _searched(
     once: FromClause,
     bounds: list[ColumnElement[bool]],
     order: Sequence[ColumnElement[Any]],
+    most: int,
 ) -> tuple[FromClause, FromClause]:
-    """How many of the nearest reviews a search finds, and its page.
+    """How many of the nearest reviews a search finds, and its page of at most ``most``.
 
     A word that many reviews have is found on the way along the sort's index, one that few have by the index of words.
     PostgreSQL cannot know which it is: on a product with 100,000 reviews it took 2 s to find that none has a word. So
     the nearest 100 are looked at first, and where a page is in them, that is the page.
     """
-    size = literal_size(selection.window.size + 1)
+    size = literal_size(most)
     wanted = replace(selection.filter, search=None)
     here = matching(wanted, once.c.product_id, sort=selection.sort)
 
     def found_near(name: str) -> tuple[FromClause, ColumnElement[bool]]:
-        walked = select(*REVIEW_COLUMNS).where(*here, *bounds).order_by(*order).limit(literal_size(_NEAREST, "nearest"))
+        walked = select(*_READ_COLUMNS).where(*here, *bounds).order_by(*order).limit(literal_size(_NEAREST, "nearest"))
         walk = walked.correlate(once).subquery(name)
         return walk, _holds_words(walk.c.product_id, walk.c.summary, walk.c.body, once.c.product_id)
 
@@ -282,7 +289,7 @@ def _searched(
     by_walk = select(*again.c).where(fits, enough).limit(size).correlate(once, near)
     everywhere = matching(selection.filter, once.c.product_id, sort=selection.sort, by_words=True)
     by_words = (
-        select(*REVIEW_COLUMNS)
+        select(*_READ_COLUMNS)
         .where(*everywhere, *bounds, not_(enough))
         .order_by(*order)
         .limit(size)
@@ -299,6 +306,7 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
     selection: ReviewSelection
     row_class = ReviewRow
     may_have_ahead = frozenset({PhotosByReview, RatingsByReview})
+    looks_beyond = True
 
     async def batch_load_fn(self, keys: list[ReviewPageKey]) -> list[Page[ReviewRow]]:
         wanted = self.selection.filter
@@ -312,17 +320,20 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
         for n in range(len(SORTS[self.selection.sort]) + 1):
             parameters[f"after_{n}"] = [key.after[n] for key in keys if key.after is not None]
             parameters[f"before_{n}"] = [key.before[n] for key in keys if key.before is not None]
-        statement, bring = _statement(_shape(self.selection), self.ahead), aheads_of(self.ahead)
+        statement = _statement(_shape(self.selection), self.ahead, beyond=self.beyond)
+        bring = aheads_of(self.ahead)
         rows: list[list[ReviewRow]] = [[] for _ in keys]
         beyond: list[tuple[bool, bool]] = [(False, False)] * len(keys)
-        cursors = self.selection.has_after or self.selection.has_before
+        is_looked_for = self.beyond and _has_cursors(self.selection)
+        start = 3 if is_looked_for else 1
+        end = start + len(REVIEW_COLUMNS)
         for record in await statement.fetch(self.reads, **parameters):
             place = record[0] - 1
-            if cursors:
+            if is_looked_for:
                 beyond[place] = record[1:3]
-            if record[3] is not None:  # a product whose page is empty still says what lies beyond
-                values = record[3:_END]
-                rows[place].append(as_row(ReviewRow, (*values, bring(values, record[_END:]))))
+            if record[start] is not None:  # a product whose page is empty still says what lies beyond
+                values = record[start:end]
+                rows[place].append(as_row(ReviewRow, (*values, bring(values, record[end:]))))
         window = self.selection.window
         reverse, order = not window.backward, _ORDERS[self.selection.sort]
         return [
@@ -335,6 +346,11 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
             )
             for found, (any_before, any_after) in zip(rows, beyond, strict=True)
         ]
+
+
+def _has_cursors(selection: ReviewSelection) -> bool:
+    """Whether pages of ``selection`` are asked what lies beyond them."""
+    return selection.has_after or selection.has_before
 
 
 def _shape(selection: ReviewSelection) -> ReviewSelection:

@@ -25,7 +25,7 @@ _keys = numbers_table("product_ids", "review_ids")
 
 @lru_cache(maxsize=8)  # photos or not, ratings or not
 def _by_id(ahead: Aheads) -> Statement:
-    besides = Besides(ahead, Review.product_id.expression, Review.review_id.expression)
+    besides = Besides(ahead, Review.__table__)
     is_its = (Review.product_id == _keys.c.product_ids) & (Review.review_id == _keys.c.review_ids)
     return Statement(
         named("reviews by id", ahead),

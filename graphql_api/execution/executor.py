@@ -102,7 +102,10 @@ class Executor:
                 if was_away:
                     return AWAY
                 try:
-                    body, tags = await self._run_plan(planned, variables, context)
+                    answered = None
+                    if context.after is not None and not planned.writes:
+                        answered = await self._run_on_standby(planned, variables, context, context.after)
+                    body, tags = answered or await planned.run(variables, self._shared(context.database), context)
                 except UnsupportedError as error:
                     reason = error.reason
                 except Exception as error:  # noqa: BLE001 - whatever it is, graphql-core says where it belongs
@@ -149,23 +152,16 @@ class Executor:
             return refused(Stage.COST, [GraphQLError(message)])
         return operation
 
-    async def _run_plan(self, planned: Planned, variables: dict[str, Any], context: Context) -> tuple[bytes, set[str]]:
-        """The answer's body and tags, from a standby that is far enough where the request says how far that is."""
-        if context.after is not None and self.standbys is not None and not planned.writes:
-            standby = await self.standbys.that_reached(context.after)
-            if standby is not None:
-                answered = await self._run_on(standby, planned, variables, context)
-                if answered is not None:
-                    return answered
-        return await planned.run(variables, self._shared(context.database), context)
-
-    async def _run_on(
-        self, standby: Standby, planned: Planned, variables: dict[str, Any], context: Context
+    async def _run_on_standby(
+        self, planned: Planned, variables: dict[str, Any], context: Context, after: int
     ) -> tuple[bytes, set[str]] | None:
-        """The same from ``standby``; ``None`` where it failed, and the primary should be asked.
+        """The answer's body and tags from a standby that has reached ``after``; ``None``: ask the primary.
 
         Its loaders are its own: a batch has keys of those requests only whose place it has reached.
         """
+        standby = None if self.standbys is None else await self.standbys.that_reached(after)
+        if standby is None:
+            return None
         loaders = self._on_standbys.get(standby)
         if loaders is None:
             loaders = self._on_standbys[standby] = SharedLoaders(standby.reads, self._patience_s, self.observer)

@@ -49,7 +49,8 @@ class LoadedField(StrawberryField):
     Of a loaded list, ``find`` takes the one row whose column of that name equals the object's own; ``of_found`` says
     that what is shown depends on that row alone, so that a plan may make it once for all who find it. ``hint`` is a
     loader whose value ``source`` often asks for. ``each``: what is shown is an object of each of the rows that are
-    there, made of the row and nothing else, so that a plan may read the rows.
+    there, made of the row and nothing else, so that a plan may read the rows. ``beyond``: what is shown depends on what
+    lies beyond the page that is loaded.
     """
 
     source: Source
@@ -60,11 +61,13 @@ class LoadedField(StrawberryField):
     of_found: bool = False
     hint: type[BatchLoader[Any, Any]] | None = None
     each: Each | None = None
+    beyond: bool = False
 
     def __copy__(self) -> LoadedField:
         copied = super().__copy__()
         copied.source, copied.show, copied.of, copied.many = self.source, self.show, self.of, self.many
         copied.find, copied.of_found, copied.hint, copied.each = self.find, self.of_found, self.hint, self.each
+        copied.beyond = self.beyond
         return copied
 
 
@@ -78,6 +81,7 @@ def loaded(
     of_found: bool = False,
     hint: type[BatchLoader[Any, Any]] | None = None,
     each: Each | None = None,
+    beyond: bool = False,
     objects: int = 1,
 ) -> Any:
     """Decorate ``show(self, value, **arguments)``, which is given what ``source(self, **arguments)`` loads.
@@ -100,7 +104,7 @@ def loaded(
         resolver.__name__, resolver.__module__, resolver.__doc__ = show.__name__, show.__module__, show.__doc__
         field = LoadedField(description=description, metadata=bringing(objects) if objects > 1 else {})
         field.source, field.show, field.of, field.many, field.find = source, show, of, many, find
-        field.of_found, field.hint, field.each = of_found, hint, each
+        field.of_found, field.hint, field.each, field.beyond = of_found, hint, each, beyond
         return field(resolver)
 
     return decorated

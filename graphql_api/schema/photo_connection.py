@@ -58,7 +58,7 @@ class PhotoConnection:
     def nodes(self, page: Page[PhotoRow]) -> list[Photo]:
         return [Photo(row=row) for row in page.rows]
 
-    @loaded(page, of=PhotoPages, description="Where this page lies.")
+    @loaded(page, of=PhotoPages, beyond=True, description="Where this page lies.")
     def page_info(self, page: Page[PhotoRow]) -> PageInfo:
         return page_info_of(page, _cursor)
 

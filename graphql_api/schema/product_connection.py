@@ -54,7 +54,7 @@ class ProductConnection:
     def nodes(self, page: Page[ProductRow]) -> list[Product]:
         return [Product(row=row) for row in page.rows]
 
-    @loaded(page, of=CatalogPages, description="Where this page lies.")
+    @loaded(page, of=CatalogPages, beyond=True, description="Where this page lies.")
     def page_info(self, page: Page[ProductRow]) -> PageInfo:
         return page_info_of(page, _cursor)
 

@@ -112,7 +112,7 @@ class ReviewConnection:
     def nodes(self, page: Page[ReviewRow]) -> list[Review]:
         return [Review(row=row) for row in page.rows]
 
-    @loaded(page, of=ReviewPages, description="Where this page lies.")
+    @loaded(page, of=ReviewPages, beyond=True, description="Where this page lies.")
     def page_info(self, page: Page[ReviewRow]) -> PageInfo:
         return page_info_of(page, lambda row: _cursor(row, self.selection.sort))
 

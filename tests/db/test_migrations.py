@@ -369,7 +369,7 @@ def vacuumed(large: str, databases: Databases) -> str:
 def plan_of(url: str, sort: str, skipped: int | None) -> dict[str, Any]:
     """The plan of the loader's own statement for a page of five, from the start or after ``skipped`` reviews."""
     selection = ReviewSelection(sort, ReviewFilter(), Window(5), has_after=skipped is not None, has_before=False)
-    statement = _statement(selection, ())
+    statement = _statement(selection, (), beyond=True)
     parameters: dict[str, list[Any]] = {"product_id": [1]}
     if skipped is not None:
         names = [key.attribute for key in SORTS[sort]]

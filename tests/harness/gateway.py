@@ -78,6 +78,7 @@ class _Recorder(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
+        self.rows: list[int] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         assert isinstance(record.args, tuple)
@@ -85,6 +86,7 @@ class _Recorder(logging.Handler):
         # Once a minute a process says which documents it has used; that belongs to no request.
         if name != "documents touched":
             self.names.append(name)
+            self.rows.append(int(record.args[1]) if len(record.args) > 1 else 0)  # type: ignore[call-overload] # a count
 
 
 @contextmanager
@@ -93,6 +95,14 @@ def recorded_statements() -> Iterator[list[str]]:
     recorder = _Recorder()
     with hearing_statements(recorder):
         yield recorder.names
+
+
+@contextmanager
+def recorded_rows() -> Iterator[list[int]]:
+    """How many rows each of them brings."""
+    recorder = _Recorder()
+    with hearing_statements(recorder):
+        yield recorder.rows
 
 
 @contextmanager

@@ -245,12 +245,14 @@ def test_pages_of_several_products_are_each_in_their_place_from_one_statement(
     keys = [ReviewPageKey(n, **{bound: position_of(rows[n][place], sort)}) for n, place in places]
     with recorded_statements() as statements:
         pages = load(gateway, Kind(ReviewPages, bounded), keys)
+        alone = load(gateway, Kind(ReviewPages, bounded, beyond=False), keys)
     expected = [
         rows[n][max(place - size, 0) : place] if backward else rows[n][place + 1 : place + 1 + size]
         for n, place in places
     ]
     assert [page.rows for page in pages] == expected
-    assert statements == ([f"reviews by product, {sort.lower()}"] if keys else [])
+    assert [page.rows for page in alone] == expected
+    assert statements == ([f"reviews by product, {sort.lower()}"] * 2 if keys else [])
 
 
 @settings(max_examples=20, deadline=None)

@@ -14,7 +14,11 @@ from graphql_api.settings import Settings
 from loaders import shared
 from loaders.batch import BatchLoader, Kind
 from loaders.observer import Asker, Batch
+from loaders.page import Window
+from loaders.photos import PhotosByReview
 from loaders.products import FiguresByProduct, ProductsById
+from loaders.ratings import RatingsByReview
+from loaders.review_pages import ReviewFilter, ReviewPageKey, ReviewPages, ReviewSelection
 from loaders.shared import SharedLoaders
 from tests.harness.databases import run
 from tests.harness.gateway import Gateway, recorded_statements
@@ -262,6 +266,21 @@ def test_rows_ahead_are_those_of_their_own_loaders(loading: Any) -> None:
     assert [row and row.product_id for row in rows] == [None, *range(1, 11), None, None]
     for row in rows[1:11]:
         assert row.ahead == tuple(values[row.product_id] for values in apart)
+
+
+def test_photos_and_ratings_ahead_of_pages_are_those_of_their_own_loaders(loading: Any) -> None:
+    ahead: tuple[Any, ...] = (PhotosByReview, RatingsByReview)
+    everything = ReviewSelection("NEWEST", ReviewFilter(), Window(100), has_after=False, has_before=False)
+
+    async def test(loaders: SharedLoaders, _: Database) -> Any:
+        pages = await loaders.load(Kind(ReviewPages, everything, ahead), [ReviewPageKey(n) for n in range(13)])
+        rows = [row for page in pages for row in page.rows]
+        keys = [(row.product_id, row.review_id) for row in rows]
+        return rows, [await loaders.load(Kind(loader), keys) for loader in ahead]
+
+    rows, apart = loading(test)
+    assert {bool(row.ahead[0]) for row in rows} == {True, False}, "some have photos, and some have none"
+    assert [row.ahead for row in rows] == list(zip(*apart, strict=True))
 
 
 def test_loaders_that_nobody_waits_for_are_not_kept_without_end(loading: Any) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.harness.databases import run
-from tests.harness.gateway import Gateway
+from tests.harness.gateway import Gateway, recorded_rows
 from tests.harness.pages import (
     PAGE,
     Seen,
@@ -370,3 +370,28 @@ def test_stars_outside_one_to_five_are_refused(gateway: Gateway, seven: Seven, s
 )
 def test_a_search_that_cannot_be_is_refused(gateway: Gateway, seven: Seven, search: str, message: str) -> None:
     assert refusal(gateway, seven[0], filter={"search": search}) == message
+
+
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [
+        ("nodes { rating }", [2]),
+        ("edges { cursor node { rating } }", [2]),
+        ("nodes { rating } pageInfo { hasNextPage }", [3]),
+        ("pageInfo { hasNextPage }", [3]),
+    ],
+)
+@pytest.mark.parametrize("filter_", ["{}", '{ search: "warm" }'])
+def test_a_review_more_is_read_only_for_who_asks_what_follows(
+    gateway: Gateway, shop: Shop, asked: str, read: list[int], filter_: str
+) -> None:
+    own = shop.product()
+    shop.reviews(own, [{"body": "It keeps me warm."}] * 4)
+    query = f"{{ product(id: {own.number}) {{ reviews(first: 2, filter: {filter_}) {{ {asked} }} }} }}"
+    with recorded_rows() as rows:
+        answer = gateway.http.post("/graphql", json={"query": query}).json()
+    assert "errors" not in answer
+    shown = answer["data"]["product"]["reviews"]
+    for name, value in shown.items():
+        assert value == {"hasNextPage": True} if name == "pageInfo" else len(value) == 2, name
+    assert sorted(rows) == [1, *read], "the product, and its reviews"

@@ -103,7 +103,7 @@ class Compiler:
         for selected in fields:
             if isinstance(selected.field, LoadedField):
                 if not by_number and known_of(selected, known) is None:
-                    key = (selected.field.source, self._call(selected), selected.ahead)
+                    key = (selected.field.source, self._call(selected), selected.ahead, selected.beyond)
                     if key not in shared:
                         shared[key] = self._load(selected, o, known)
                     started[selected] = shared[key]
@@ -131,14 +131,16 @@ class Compiler:
         self._started.append(selected.loader)
         pending, load = source.local("f"), source.local("l")
         name = selected.details[0].node.name.value
-        ahead = f", {source.constant(f'{name}_ahead', selected.ahead)}" if selected.ahead else ""
+        more = f", {source.constant(f'{name}_ahead', selected.ahead)}" if selected.ahead else ""
         source.line(
             f"{load} = {source.constant(f'{name}_source', field_.source)}({self._with(o, self._call(selected))})"
         )
         if field_.many:
-            source.line(f"{pending} = s.start_many({load}{ahead})")
+            source.line(f"{pending} = s.start_many({load}{more})")
             return Begun(pending=pending, count=f"len({load})")
-        begin = f"s.start({load}{ahead})"
+        if not selected.beyond:
+            more += ", beyond=False"
+        begin = f"s.start({load}{more})"
         if hinted(selected, known) is not None:
             begin = f"None if {load}.kind.loader is {source.constant(field_.hint.__name__, field_.hint)} else {begin}"  # type: ignore[union-attr] # it has one
         source.line(f"{pending} = {begin}")

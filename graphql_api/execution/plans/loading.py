@@ -35,22 +35,22 @@ class Loading:
         self._asked: dict[tuple[Kind, Any], Pending] | None = None
         self._begun: list[tuple[Kind, Sequence[Any], Pending]] = []
 
-    def start(self, load: Load | None, ahead: Aheads = ()) -> Pending | None:
+    def start(self, load: Load | None, ahead: Aheads = (), *, beyond: bool = True) -> Pending | None:
         """Begin to load. The result's only item is the value."""
         if load is None:
             return None
-        return self._load(load.kind.with_ahead(ahead), (load.key,))
+        return self._load(load.kind.asked(ahead, beyond=beyond), (load.key,))
 
     def _load(self, kind: Kind, keys: Sequence[Any]) -> Pending:
         pending = self._loaders.load(kind, keys, self.asker)
         self._begun.append((kind, keys, pending))
         return pending
 
-    def start_once(self, load: Load | None, ahead: Aheads = ()) -> Pending | None:
+    def start_once(self, load: Load | None, ahead: Aheads = (), *, beyond: bool = True) -> Pending | None:
         """The same where the operation may ask for equal things."""
         if load is None:
             return None
-        kind, key = load.kind.with_ahead(ahead), load.key
+        kind, key = load.kind.asked(ahead, beyond=beyond), load.key
         if self._asked is None:
             self._asked = {}
         pending = self._asked.get((kind, key))
@@ -67,7 +67,7 @@ class Loading:
                 places, keys = groups.setdefault(kind, ([], []))
                 places.append(place)
                 keys.append(key)
-        return [(places, self._load(kind.with_ahead(ahead), keys)) for kind, (places, keys) in groups.items()]
+        return [(places, self._load(kind.asked(ahead, beyond=True), keys)) for kind, (places, keys) in groups.items()]
 
     @staticmethod
     async def all(count: int, pending: list[tuple[list[int], Pending]]) -> list[Any]:
@@ -90,8 +90,11 @@ class Loading:
         tags: set[str] = set()
         for kind, keys, pending in self._begun:
             of = kind.loader.tags
-            arrived = pending.done() and not pending.cancelled() and pending.exception() is None
-            for key, value in zip(keys, pending.result() if arrived else [None] * len(keys), strict=True):
+            try:
+                values = pending.result()
+            except (Exception, asyncio.CancelledError):  # noqa: BLE001 - it has not come, for whatever reason
+                values = [None] * len(keys)
+            for key, value in zip(keys, values, strict=True):
                 tags.update(of(key, value))
         return tags
 

@@ -38,22 +38,19 @@ _LONGEST = 32_768
 
 
 class Plan:
-    """``text`` is the function's source, for people."""
+    """``text`` is the function's source, for people.
 
-    __slots__ = ("_function", "text")
+    ``data(None, values, loading)`` gives an operation's data for its coerced variables. Whatever it raises says that
+    graphql-core should run the operation.
+    """
+
+    __slots__ = ("data", "text")
 
     def __init__(self, text: str, constants: dict[str, Any]) -> None:
         self.text = text
         names = dict(constants)
         exec(compile(text, "<plan>", "exec"), names)  # noqa: S102 - our own text: names and literals of the document only
-        self._function: Callable[[None, dict[str, Any], Loading], Awaitable[dict[str, Any]]] = names["run"]
-
-    async def run(self, values: dict[str, Any], loading: Loading) -> bytes:
-        """The response's body. Whatever raises says that graphql-core should run the operation."""
-        data = await self._function(None, values, loading)
-        if loading.asker is not None:
-            loading.asker.settled = perf_counter()
-        return orjson.dumps({"data": data})
+        self.data: Callable[[None, dict[str, Any], Loading], Awaitable[dict[str, Any]]] = names["run"]
 
 
 class Planned:
@@ -104,7 +101,7 @@ class Planned:
         return Plan(text, constants)
 
     async def run(self, raw: dict[str, Any], loaders: SharedLoaders, context: Context) -> tuple[bytes, set[str]]:
-        """The response's body for the variables as they were sent, and a query's tags. Raises as ``Plan.run`` does.
+        """The response's body for the variables as they were sent, and a query's tags. Raises as ``Plan.data`` does.
 
         What a mutation came to stays in ``context``, for whoever writes the answer if this does not.
         """
@@ -115,7 +112,10 @@ class Planned:
             context.shared = loaders
         loading = Loading(loaders, self.variables, raw, context)
         try:
-            body = await self.plan(values).run(values, loading)
+            data = await self.plan(values).data(None, values, loading)
+            if loading.asker is not None:
+                loading.asker.settled = perf_counter()
+            body = orjson.dumps({"data": data})
         except BaseException:
             loading.abandon()
             raise

@@ -54,6 +54,8 @@ class Selected:
     """Of which of them a row is looked for, by which column."""
     made_of_found: list[Selected] = dataclasses.field(default_factory=list)
     """Fields below that show nothing but such a row."""
+    beyond: bool = True
+    """Whether it, or a sibling that loads the same, shows what lies beyond the page that is loaded."""
 
     @property
     def loader(self) -> Loader | None:
@@ -118,7 +120,7 @@ class Selection:
 
 
 def share_loads(siblings: list[Selected]) -> None:
-    """Settle what comes ahead with each load of ``siblings``; those that load the same have the same ahead."""
+    """Settle what each load of ``siblings`` brings; those that load the same have the same ahead, and beyond."""
     groups: dict[Any, list[Selected]] = {}
     for selected in siblings:
         if isinstance(selected.field, LoadedField) and selected.loader is not None:
@@ -129,12 +131,16 @@ def share_loads(siblings: list[Selected]) -> None:
         wanted: set[Loader] = set()
         maps: set[tuple[Loader, str]] = set()
         made: list[Selected] = []
+        beyond = not loader.looks_beyond
         for selected in group:
+            assert isinstance(selected.field, LoadedField)
+            beyond = beyond or selected.field.beyond
             _look(selected, loader.may_have_ahead, wanted, maps, made, loads=0)
         for selected in group:
             selected.made_of_found = made
             selected.ahead = tuple(sorted(wanted, key=lambda one: one.__name__))
             selected.maps = maps
+            selected.beyond = beyond
 
 
 def _arguments(selected: Selected) -> str:
