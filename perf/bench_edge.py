@@ -144,7 +144,6 @@ def _case(
             statistics.median(measured["edge"].cpu_us) - statistics.median(measured["edge, no log"].cpu_us), 2
         ),
         "cheaper": round(statistics.median(ratios), 2),
-        "cheaper_quartiles": [round(ratio, 2) for ratio in statistics.quantiles(ratios, n=4)[::2]],
         "cheaper_each_round": [round(ratio, 2) for ratio in ratios],
     }
 
@@ -199,12 +198,13 @@ def _show(result: dict[str, object]) -> None:
     for case in result["cases"]:
         plain, edge = (f"{case[n]['cpu_us']:.1f} µs {case[n]['hits_a_second']:,}/s" for n in ("plain", "edge"))
         print(f"{case['title']:32}{plain:>24}{edge:>24}{case['cheaper']:>12}{case['log_us']:>7} µs")
-    said = "; ".join(f"{case['title']}: {_between(case['cheaper_quartiles'])}" for case in result["cases"])
+    said = "; ".join(f"{case['title']}: {_between(case['cheaper_each_round'])}" for case in result["cases"])
     print(f"Half of the rounds lie between these. {said}; {time.strftime('%Y-%m-%d')}")
 
 
-def _between(quartiles: list[float]) -> str:
-    return " and ".join(f"{one:.2f}" for one in quartiles)
+def _between(ratios: list[float]) -> str:
+    quartiles = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+    return " and ".join(f"{one:.2f}" for one in quartiles[::2])
 
 
 if __name__ == "__main__":

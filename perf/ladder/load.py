@@ -53,7 +53,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the asker saw of one run: answers and errors, latencies in ms, and the CPU that it used itself."""
+    """What the asker saw of one run: answers and errors, latencies in ms, and the CPU that it used itself.
+
+    ``told`` says what errors there were, where the asker knows it.
+    """
 
     requests: int
     seconds: float
@@ -62,6 +65,7 @@ class Seen:
     p99_ms: float
     errors: int
     cpu_seconds: float
+    told: tuple[str, ...] = ()
 
 
 def closed(load: Load, *, connections: int, seconds: int, seed: int) -> Seen:

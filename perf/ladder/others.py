@@ -51,6 +51,8 @@ def users(load: Load, *, seconds: int) -> Seen:
         cpu_seconds = cpu_of_children() - used
         with Path(place, "users_stats.csv").open() as file:
             (total,) = (row for row in csv.DictReader(file) if row["Name"] == "Aggregated")
+        with Path(place, "users_failures.csv").open() as file:
+            told = tuple(f"{row['Occurrences']} × {row['Name']}: {row['Error']}" for row in csv.DictReader(file))
     requests, failed = int(total["Request Count"]), int(total["Failure Count"])
     return Seen(
         requests - failed,
@@ -59,6 +61,7 @@ def users(load: Load, *, seconds: int) -> Seen:
         *(float(total[f"{share}%"]) for share in PERCENTILES),
         errors=failed,
         cpu_seconds=cpu_seconds,
+        told=told,
     )
 
 

@@ -139,6 +139,10 @@ def _latency_reading(climb: dict[str, Any]) -> Iterator[str]:
         f"Of all arrivals {failed:,} failed. A replica that has so much to do that it does not answer the edge's probe "
         "within a second is not asked meanwhile, and where no other is ready the edge refuses with 503."
     )
+    others = [one for rung in climb["rungs"] for one in rung.get("others", {}).values()]
+    told = [error for one in others for error in one.get("told", ())]
+    if told:
+        yield f"What users were told in place of an answer: {'; '.join(told)}."
     yield (
         "Above 100 % more arrives than can be answered: the queue grows for as long as it is measured, and so does the "
         "latency: there it says how long was measured, not how slow the system is."

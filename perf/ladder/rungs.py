@@ -125,14 +125,15 @@ def by_others(stage: Stage, plan: Plan, hot_capacity: float) -> dict[str, dict[s
     }
     found = {}
     for name, (load, ask) in seen.items():
-        rounds = []
+        rounds, told = [], []
         for seed in range(plan.rounds):
             measurement = Measurement(stage, load)
             measurement.mark("begin")
             answers = ask(load_of(stage, load), seed + 200)
             measurement.mark("end")
             rounds.append(measurement.figures(answers))
-        found[name] = rounds_of(rounds)
+            told += answers.told
+        found[name] = {**rounds_of(rounds), **({"told": told} if told else {})}
     return found
 
 

@@ -48,6 +48,7 @@ def lines(rung: dict[str, Any]) -> Iterator[str]:
             yield _line(f"   {load}, {figures['rate']:,.0f}/s ({figures['share']:.0%})", figures)
     for name, figures in rung.get("others", {}).items():
         yield _line(f"   {name}", figures)
+        yield from (f"      {error}" for error in figures.get("told", ()))
 
 
 def _line(name: str, figures: dict[str, Any]) -> str:

@@ -18,6 +18,8 @@ import pytest
 from etl.generating.folder import generate_folder
 from etl.load import load_folder
 from graphql_api.settings import Secret, Settings
+from perf.ladder.load import Load
+from perf.ladder.others import users
 from perf.scenarios.settings import LoadSettings, described
 from tests.harness.databases import Databases, value
 from tests.harness.gateway import Gateway, running_gateway
@@ -150,6 +152,15 @@ def test_wrong_answers_are_caught_each_by_its_name(asked: Gateway, tmp_path: Pat
     assert re.search(
         r"requests failed or were answered wrongly, [\d.]+%; LOAD_ERROR_SHARE allows 0\.00%\.\n", done.stdout
     )
+
+
+def test_the_ladder_tells_what_its_users_were_answered_wrongly(asked: Gateway) -> None:
+    with wrong_server(asked.url) as address:
+        seen = users(Load(address.removeprefix("http://"), "zipf", 50), seconds=3)
+    (told,) = seen.told
+    count, _, error = told.partition(" × ")
+    assert int(count) == seen.errors > 0
+    assert error == "MoreReviews, one star: CatchResponseError('a review with other stars than asked for')"
 
 
 def test_a_gateway_of_its_own_and_its_users_leave_when_the_load_test_is_told_to_end(shop: str, tmp_path: Path) -> None:
