@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, exists, func, not_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Subquery,
+    Text,
+    case,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.sql.selectable import CompoundSelect, Select
 
 from graphql_api.db.models import CategoryFigures, Product
 from loaders import tags
-from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, argument, literal_size, named
+from loaders.batch import Aheads, BatchLoader, Besides, aheads_of, argument, literal_size, literal_zero, named
 from loaders.page import Page, Window, page_of
 from loaders.products import PRODUCT_COLUMNS, ProductsById
 from loaders.rows import CategoryRow, ProductRow
 from loaders.statement import Statement
 
 _WIDTH = len(PRODUCT_COLUMNS)
+_NEAREST = 400
+"""Products that a search looks at along the catalogue. Words that one in twenty has are found in them."""
+
+_NUMBER = Product.product_id.expression
+_BY_WORDS = _NUMBER + literal_zero()
+"""The number where no index of it is to be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +64,92 @@ def _matching(wanted: CatalogFilter) -> list[ColumnElement[bool]]:
     if wanted.category is not None:
         conditions.append(Product.category == argument("category", Text()))
     if wanted.search is not None:
-        words = func.product_words(Product.name, Product.slogan, Product.description)
-        conditions.append(words.bool_op("@@")(func.search_query(argument("search", Text()))))
+        conditions.append(_holds_words(Product.__table__))
     return conditions
+
+
+def _holds_words(products: FromClause) -> ColumnElement[bool]:
+    """Whether one of ``products`` holds what the bind parameter ``search`` asks for."""
+    words = func.product_words(products.c.name, products.c.slogan, products.c.description)
+    return words.bool_op("@@")(func.search_query(argument("search", Text())))
 
 
 @lru_cache(maxsize=512)
 def _page(wanted: CatalogFilter, window: Window, ahead: Aheads, *, has_after: bool, has_before: bool) -> Statement:
-    conditions = _matching(wanted)
     after, before = argument("after", BigInteger()), argument("before", BigInteger())
-    bounds = ([Product.product_id > after] if has_after else []) + ([Product.product_id < before] if has_before else [])
+    bounds = ([after < _NUMBER] if has_after else []) + ([before > _NUMBER] if has_before else [])
     nothing = not_(true())
     beyond = select(
-        (exists().where(*conditions, Product.product_id <= after) if has_after else nothing).label("any_before"),
-        (exists().where(*conditions, Product.product_id >= before) if has_before else nothing).label("any_after"),
+        (_any(wanted, after >= _NUMBER, _NUMBER.desc()) if has_after else nothing).label("any_before"),
+        (_any(wanted, before <= _NUMBER, _NUMBER.asc()) if has_before else nothing).label("any_after"),
     ).subquery("beyond")
-    order = Product.product_id.desc() if window.backward else Product.product_id.asc()
-    size = literal_size(window.size + 1)
-    page = select(*PRODUCT_COLUMNS).where(*conditions, *bounds).order_by(order).limit(size).subquery("page")
+    page: Subquery
+    if wanted.search is None:
+        order = _NUMBER.desc() if window.backward else _NUMBER.asc()
+        page = _walk(wanted, bounds, order, window.size + 1).subquery("page")
+    else:
+        page = _searched(wanted, bounds, window).subquery("page")
     besides = Besides(ahead, page)
     return Statement(
         named("catalog", ahead),
         select(*beyond.c, *page.c, *besides.columns).select_from(besides.joined(beyond.outerjoin(page, true()))),
     )
+
+
+def _walk(
+    wanted: CatalogFilter, bounds: list[ColumnElement[bool]], order: ColumnElement[Any], most: int
+) -> Select[*tuple[Any, ...]]:
+    """The first products along the catalogue."""
+    size = literal_size(most, f"first_{most}")
+    return select(*PRODUCT_COLUMNS).where(*_matching(wanted), *bounds).order_by(order).limit(size)
+
+
+def _searched(
+    wanted: CatalogFilter, bounds: list[ColumnElement[bool]], window: Window
+) -> CompoundSelect[*tuple[Any, ...]]:
+    """A page of a search.
+
+    PostgreSQL cannot know how many products hold the words of a parameter. It takes them for one in 200 and walks along
+    the catalogue until it has a page, which for a word that none has is all of a million: a minute. So the nearest
+    ``_NEAREST`` are looked at, and where they do not hold a page, the index of words finds it.
+    """
+    most = literal_size(window.size + 1)
+    here = replace(wanted, search=None)
+
+    order = _NUMBER.desc() if window.backward else _NUMBER.asc()
+    near = _walk(here, bounds, order, _NEAREST).subquery("near")
+    number = near.c.product_id
+    few = (
+        select(*near.c)
+        .where(_holds_words(near))
+        .order_by(number.desc() if window.backward else number.asc())
+        .limit(most)
+        .cte("few")
+        .prefix_with("MATERIALIZED")
+    )
+    seen = select(_NUMBER).where(*_matching(here), *bounds).limit(literal_size(_NEAREST, "nearest")).subquery("seen")
+    found, looked_at = (select(func.count()).select_from(rows).scalar_subquery() for rows in (few, seen))
+    # With fewer than that there are no others.
+    is_enough = or_(found == most, looked_at < literal_size(_NEAREST, "nearest"))
+    by_words = (
+        select(*PRODUCT_COLUMNS)
+        .where(*_matching(wanted), *bounds)
+        .order_by(_BY_WORDS.desc() if window.backward else _BY_WORDS.asc())
+        .limit(most)
+        .subquery("by_words")
+    )
+    return union_all(select(*few.c).where(is_enough), by_words.select().where(not_(is_enough)))
+
+
+def _any(wanted: CatalogFilter, bound: ColumnElement[bool], order: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether any product matches beyond a cursor, looked for from the cursor on in ``order``."""
+    if wanted.search is None:
+        return exists().where(*_matching(wanted), bound)
+    near = _walk(replace(wanted, search=None), [bound], order, _NEAREST).subquery("beyond_near")
+    is_near = exists(select(near.c.product_id).where(_holds_words(near)))
+    # A count, for which PostgreSQL looks at all that have the words: to find any it would rather look at all products.
+    counted = select(func.count()).select_from(Product).where(*_matching(wanted), bound).scalar_subquery()
+    return case((is_near, true()), else_=counted > literal_zero())
 
 
 @lru_cache(maxsize=4)

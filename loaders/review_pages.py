@@ -20,6 +20,7 @@ from sqlalchemy import (
     FromClause,
     Text,
     any_,
+    case,
     exists,
     func,
     not_,
@@ -202,7 +203,6 @@ def _statement(selection: ReviewSelection, ahead: Aheads, *, beyond: bool) -> St
     once: FromClause = keys
     others: list[ColumnElement[bool]] = []
     if beyond and _has_cursors(selection):
-        conditions = matching(selection.filter, keys.c.product_id, sort=selection.sort)
         nothing = not_(true())
         # A cursor's own review may be gone, so what lies beyond it is looked for, not concluded; once a key, where a
         # plain subquery would look once for every row of the page.
@@ -210,12 +210,12 @@ def _statement(selection: ReviewSelection, ahead: Aheads, *, beyond: bool) -> St
             select(
                 *keys.c,
                 (
-                    exists(Review.review_id).where(*conditions, place >= at(keys, "after"))
+                    _any(selection, keys, place >= at(keys, "after"), [e.asc() for e in expressions])
                     if selection.has_after
                     else nothing
                 ).label("any_before"),
                 (
-                    exists(Review.review_id).where(*conditions, place <= at(keys, "before"))
+                    _any(selection, keys, place <= at(keys, "before"), [e.desc() for e in expressions])
                     if selection.has_before
                     else nothing
                 ).label("any_after"),
@@ -297,6 +297,27 @@ def _searched(
     )
     both = union_all(by_walk.subquery("by_walk").select(), by_words.subquery("by_words").select())
     return near, both.lateral("page")
+
+
+def _any(
+    selection: ReviewSelection, keys: FromClause, bound: ColumnElement[bool], order: Sequence[ColumnElement[Any]]
+) -> ColumnElement[bool]:
+    """Whether any review matches beyond a cursor, looked for from the cursor on in ``order``.
+
+    Of a search the nearest are looked at first, as for its page.
+    """
+    wanted, product_id = selection.filter, keys.c.product_id
+    if wanted.search is None:
+        return exists(Review.review_id).where(*matching(wanted, product_id, sort=selection.sort), bound)
+    here = matching(replace(wanted, search=None), product_id, sort=selection.sort)
+    walked = select(Review.product_id, Review.summary, Review.body).where(*here, bound).order_by(*order)
+    near = walked.limit(literal_size(_NEAREST, "nearest")).correlate(keys).subquery("beyond_near")
+    fits = _holds_words(near.c.product_id, near.c.summary, near.c.body, product_id)
+    is_near = select(near.c.product_id).where(fits).correlate(keys).exists()
+    # A count, for which PostgreSQL looks at all that have the words: to find any it would rather walk on.
+    everywhere = matching(wanted, product_id, sort=selection.sort, by_words=True)
+    counted = select(func.count(Review.review_id)).where(*everywhere, bound).correlate(keys).scalar_subquery()
+    return case((is_near, true()), else_=counted > literal_zero())
 
 
 class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):

@@ -86,6 +86,7 @@ def measured(catalogue: Catalogue, given: argparse.Namespace) -> dict[str, Any]:
             seconds = given.seconds / 5
             figures["deep pages"] = deep_pages.deep_pages(ours[0], seconds=seconds, by_text=by_text)
             figures["searches"] = deep_pages.searches(ours[0], seconds=seconds, by_text=by_text)
+            figures["searches among products"] = deep_pages.catalog_searches(ours[0], seconds=seconds)
     if "bound" in wanted:
         script = statements.script_of_page(catalogue, by_text=by_text, page=page)
         rate = pgbench(
@@ -155,10 +156,12 @@ def _show_deep_pages(result: dict[str, Any]) -> None:
     for name, by_sort in result["deep pages"].items():
         cells = (f"{cell['page 1,000']:.2f} / {cell['page 1']:.2f} = {cell['ratio']:.2f}" for cell in by_sort.values())
         print(f"  {name:<24}" + "".join(f"{cell:>24}" for cell in cells))
-    print("page 1 of a search, ms")
+    print("a page of a search, ms")
     for name, found in result["searches"].items():
         cells = (f"{found[sort]:24.2f}" for sort in deep_pages.SORTS)
-        print(f"  {name:<10}{found['reviews']:>10,.0f} rev." + "".join(cells))
+        print(f"  {name:<25}{found['reviews']:>10,.0f} rev." + "".join(cells))
+    products = result["searches among products"].items()
+    print("a search among all products, ms: " + "; ".join(f"{name} {median:.2f}" for name, median in products))
 
 
 def cell(rounds: list[float]) -> str:

@@ -20,7 +20,8 @@ _BEFORE = (PAGE - 1) * SIZE
 _STEP = 100
 _FEWEST, _MOST = 3, 200
 _FIVE_STARS = 5
-FILTERS: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], bool]]] = {
+Filters = dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], bool]]]
+FILTERS: Filters = {
     "no filter": ({}, lambda _: True),
     "five stars": ({"ratings": [_FIVE_STARS]}, lambda review: review["rating"] == _FIVE_STARS),
     f"search {USUAL}": (
@@ -32,6 +33,16 @@ FILTERS: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], bool]]] = {
 }
 """By name: the filter, and which reviews it shows."""
 SEARCHES = {"usual": USUAL, "rare": RARE, "absent": ABSENT}
+CATALOG_SEARCHES = {"usual": "every", "absent": ABSENT}
+"""Words to search among all products: one in six has the first."""
+_CATALOG = """
+query Found($search: String, $after: String, $last: Int) {
+  catalog(search: $search, after: $after, last: $last) {
+    nodes { productId }
+    pageInfo { hasPreviousPage hasNextPage endCursor }
+  }
+}
+"""
 _WALK = """
 query Walk($id: ID!, $first: Int, $after: String, $sort: ReviewSort) {
   product(id: $id) {
@@ -46,7 +57,7 @@ def deep_pages(server: Server, *, seconds: float, by_text: bool) -> dict[str, di
     figures: dict[str, dict[str, dict[str, float]]] = {name: {} for name in FILTERS}
     with Client(server.address) as client:
         for sort in SORTS:
-            cursors = _ends_of_pages_before(client, sort)
+            cursors = _ends_of_pages_before(client, sort, FILTERS)
             for name, (wanted, _) in FILTERS.items():
                 first, deep = (
                     _more_reviews(sort, wanted, cursor, by_text=by_text).request() for cursor in (None, cursors[name])
@@ -58,15 +69,38 @@ def deep_pages(server: Server, *, seconds: float, by_text: bool) -> dict[str, di
 
 
 def searches(server: Server, *, seconds: float, by_text: bool) -> dict[str, dict[str, float]]:
-    """By word and sort: the median of page 1 in milliseconds, its counts included; and how many reviews have it."""
+    """By word and sort: the median of page 1 in milliseconds, its counts included; and how many reviews have it.
+
+    Then the same behind page 1,000 of all reviews, where a page says too whether any of those before have the word.
+    """
     figures: dict[str, dict[str, float]] = {}
     with Client(server.address) as client:
-        for name, word in SEARCHES.items():
-            requests = [_more_reviews(sort, {"search": word}, None, by_text=by_text).request() for sort in SORTS]
-            found = client.data(requests[0])["product"]["reviews"]["totalCount"]
-            medians = _turn_about(client, requests, seconds)
-            figures[name] = {"reviews": found, **dict(zip(SORTS, medians, strict=True))}
+        whole = {"no filter": FILTERS["no filter"]}
+        behind = {sort: _ends_of_pages_before(client, sort, whole)["no filter"] for sort in SORTS}
+        for where, cursors in {"": dict.fromkeys(SORTS), f", behind page {PAGE:,}": behind}.items():
+            for name, word in SEARCHES.items():
+                requests = [
+                    _more_reviews(sort, {"search": word}, cursors[sort], by_text=by_text).request() for sort in SORTS
+                ]
+                found = client.data(requests[0])["product"]["reviews"]["totalCount"]
+                medians = _turn_about(client, requests, seconds)
+                figures[f"{name}{where}"] = {"reviews": found, **dict(zip(SORTS, medians, strict=True))}
     return figures
+
+
+def catalog_searches(server: Server, *, seconds: float) -> dict[str, float]:
+    """By word: the median of a page of 20 products in milliseconds, and of the empty one that says what lies before."""
+    with Client(server.address) as client:
+        end = client.data(spelt_out(_CATALOG, {"last": 1}).request())["catalog"]["pageInfo"]["endCursor"]
+        requests = {
+            f"{name}{where}": spelt_out(_CATALOG, {"search": word, **bound}).request()
+            for name, word in CATALOG_SEARCHES.items()
+            for where, bound in {"": {}, ", behind all products": {"after": end}}.items()
+        }
+        for request in requests.values():
+            client.data(request)
+        medians = _turn_about(client, list(requests.values()), seconds)
+        return dict(zip(requests, medians, strict=True))
 
 
 def _more_reviews(sort: str, wanted: dict[str, Any], after: str | None, *, by_text: bool) -> Asking:
@@ -74,21 +108,21 @@ def _more_reviews(sort: str, wanted: dict[str, Any], after: str | None, *, by_te
     return asking("MoreReviews", variables, by_text=by_text)
 
 
-def _ends_of_pages_before(client: Client, sort: str) -> dict[str, str]:
+def _ends_of_pages_before(client: Client, sort: str, filters: Filters) -> dict[str, str]:
     """By filter the cursor after which its page 1,000 begins.
 
     Found on one walk without a filter: a cursor is good for any, and a walk along a search takes minutes.
     """
-    seen = dict.fromkeys(FILTERS, 0)
+    seen = dict.fromkeys(filters, 0)
     found: dict[str, str] = {}
     after = None
-    while len(found) < len(FILTERS):
+    while len(found) < len(filters):
         variables = {"id": str(HOT), "first": _STEP, "after": after, "sort": sort}
         edges = client.data(spelt_out(_WALK, variables).request())["product"]["reviews"]["edges"]
         if not edges:
             sys.exit(f"The product has no page {PAGE:,} under every filter: give it more reviews with --hot.")
         for edge in edges:
-            for name, (_, shows) in FILTERS.items():
+            for name, (_, shows) in filters.items():
                 seen[name] += shows(edge["node"])
                 if seen[name] == _BEFORE:
                     found.setdefault(name, edge["cursor"])
