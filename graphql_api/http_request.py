@@ -92,13 +92,9 @@ def _parted(query_string: bytes) -> tuple[bytes, bytes]:
     if query_string.startswith(b"variables="):
         raw, _, rest = query_string[10:].partition(b"&")
         return rest, raw
-    start = query_string.find(b"&variables=")
-    if start < 0:
-        return query_string, b""
-    end = query_string.find(b"&", start + 11)
-    if end < 0:
-        return query_string[:start], query_string[start + 11 :]
-    return query_string[:start] + query_string[end:], query_string[start + 11 : end]
+    before, _, behind = query_string.partition(b"&variables=")
+    raw, more, rest = behind.partition(b"&")
+    return before + more + rest, raw
 
 
 @lru_cache(maxsize=1024)  # a front end has dozens of operations; 1 KB at the most of each is kept

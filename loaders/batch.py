@@ -89,7 +89,7 @@ class Kind(NamedTuple):
 
     def asked(self, ahead: Aheads, *, beyond: bool) -> Kind:
         """The same, with the rows of ``ahead`` in its statement, and without what lies beyond unless ``beyond``."""
-        return Kind(self.loader, self.selection, ahead, beyond) if ahead or not beyond else self
+        return as_row(Kind, (self.loader, self.selection, ahead, beyond)) if ahead or not beyond else self
 
     def made(self, reads: Reads) -> BatchLoader[Any, Any]:
         """A loader of this kind."""

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
+_TWO_PLACES = [f"{number:02d}" for number in range(60)]
+_THREE_PLACES = [f"{number:03d}" for number in range(1000)]
+
 
 def serialize_datetime(value: datetime) -> str:
-    """``2021-01-09T07:47:13.963Z``: UTC, always three places."""
+    """``2021-01-09T07:47:13.963Z``: UTC, always three places, what is smaller cut off.
+
+    As ``isoformat`` writes it, in a third of its time, which was a twentieth of a page's.
+    """
     if value.tzinfo is not UTC:
         value = value.astimezone(UTC)
-    return value.isoformat("T", "milliseconds")[:23] + "Z"
+    day, milliseconds = _day(value.toordinal()), _THREE_PLACES[value.microsecond // 1000]
+    return f"{day}T{_TWO_PLACES[value.hour]}:{_TWO_PLACES[value.minute]}:{_TWO_PLACES[value.second]}.{milliseconds}Z"
+
+
+@lru_cache(maxsize=8192)  # twenty years
+def _day(ordinal: int) -> str:
+    return date.fromordinal(ordinal).isoformat()
 
 
 def serialize_decimal(value: Decimal) -> str:
     """``140.00``: always two places."""
-    return f"{value:.2f}"
+    text = str(value)
+    # As the column has it. With a format it takes twice the time.
+    return text if text[-3:-2] == "." else f"{value:.2f}"
 
 
 def _scalar(name: str, description: str, serialize: object) -> ScalarDefinition:

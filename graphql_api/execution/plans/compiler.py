@@ -45,7 +45,7 @@ from graphql_api.schema.column import ColumnField
 from graphql_api.schema.loaded import Each, LoadedField, NumberField, found_row
 from graphql_api.schema.product import Product
 from loaders.products import ProductsById
-from loaders.rows import ProductRow
+from loaders.rows import ProductRow, as_row
 
 
 @dataclass(eq=False)
@@ -63,9 +63,12 @@ class Begun:
 Started = dict[Selected, Begun]
 
 
+_NOT_READ = (None,) * (len(ProductRow._fields) - 1)
+
+
 def _product_of_number(number: int) -> Product:
     """A product of which the number is known and nothing else."""
-    return Product(row=ProductRow(number, *[None] * 5))  # type: ignore[arg-type] # nothing else is read of it
+    return Product(row=as_row(ProductRow, (number, *_NOT_READ)))
 
 
 class Compiler:
