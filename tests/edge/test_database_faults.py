@@ -213,7 +213,7 @@ def test_a_full_volume_of_the_log_ends_postgresql_and_room_brings_it_back(
         await until(own_server.accepts, PATIENCE_S)
         return time.monotonic()
 
-    with own_server.wal_apart(160) as folder, kept_up(own_server.embedded, said.append):
+    with own_server.wal_apart(64) as folder, kept_up(own_server.embedded, said.append):
         hurt("volume of the log full", own_server, clusters, table, lambda _: fill(folder))
 
     assert said[-1] == "PostgreSQL had ended and was started again."

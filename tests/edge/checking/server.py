@@ -79,13 +79,15 @@ class Server:
                 return
 
     @contextlib.contextmanager
-    def wal_apart(self, mib: int) -> Iterator[Path]:
-        """Its log on a volume of so many MiB, whose folder this is, for the time of the context. Needs root."""
+    def wal_apart(self, spare_mib: int) -> Iterator[Path]:
+        """Its log on a volume with so many MiB to spare, whose folder this is, for that time. Needs root."""
         folder = self.embedded.data.parent / f"{self.embedded.data.name}-wal"
         wal = self.embedded.data / "pg_wal"
         self.stop()
         folder.mkdir()
-        _run("mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "tmpfs", str(folder))
+        # How much log there is depends on the writes before.
+        size = _mib_of(wal) + spare_mib
+        _run("mount", "-t", "tmpfs", "-o", f"size={size}m,mode=0700", "tmpfs", str(folder))
         try:
             _run("cp", "-a", f"{wal}/.", str(folder))
             _run("chown", "--reference", str(self.embedded.data), str(folder))
@@ -96,8 +98,9 @@ class Server:
         finally:
             if self.is_there():
                 self.stop()
-            wal.unlink()
-            _run("cp", "-a", str(folder), str(wal))
+            if wal.is_symlink():
+                wal.unlink()
+                _run("cp", "-a", str(folder), str(wal))
             _run("umount", "-l", str(folder))
             folder.rmdir()
         self.start()
@@ -110,8 +113,7 @@ class Server:
         self.stop()
         data.rename(roomy)
         data.mkdir()
-        used = subprocess.run(["du", "-sm", "--exclude=pg_wal", str(roomy)], check=True, capture_output=True, text=True)
-        size = int(used.stdout.split()[0]) + spare_mib
+        size = _mib_of(roomy, "--exclude=pg_wal") + spare_mib
         _run("mount", "-t", "tmpfs", "-o", f"size={size}m,mode=0700", "tmpfs", str(data))
         try:
             _move(roomy, data)
@@ -129,6 +131,11 @@ class Server:
             data.rmdir()
             roomy.rename(data)
         self.start()
+
+
+def _mib_of(folder: Path, *options: str) -> int:
+    used = subprocess.run(["du", "-sm", *options, str(folder)], check=True, capture_output=True, text=True)
+    return int(used.stdout.split()[0])
 
 
 def _move(here: Path, there: Path) -> None:
