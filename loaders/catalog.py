@@ -36,9 +36,7 @@ _WIDTH = len(PRODUCT_COLUMNS)
 _NEAREST = 400
 """Products that a search looks at along the catalogue. Words that one in twenty has are found in them."""
 
-_NUMBER = Product.product_id.expression
-_BY_WORDS = _NUMBER + literal_zero()
-"""The number where no index of it is to be used."""
+_number = Product.product_id.expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +75,15 @@ def _holds_words(products: FromClause) -> ColumnElement[bool]:
 @lru_cache(maxsize=512)
 def _page(wanted: CatalogFilter, window: Window, ahead: Aheads, *, has_after: bool, has_before: bool) -> Statement:
     after, before = argument("after", BigInteger()), argument("before", BigInteger())
-    bounds = ([after < _NUMBER] if has_after else []) + ([before > _NUMBER] if has_before else [])
+    bounds = ([_number > after] if has_after else []) + ([_number < before] if has_before else [])
     nothing = not_(true())
     beyond = select(
-        (_any(wanted, after >= _NUMBER, _NUMBER.desc()) if has_after else nothing).label("any_before"),
-        (_any(wanted, before <= _NUMBER, _NUMBER.asc()) if has_before else nothing).label("any_after"),
+        (_any(wanted, _number <= after, _number.desc()) if has_after else nothing).label("any_before"),
+        (_any(wanted, _number >= before, _number.asc()) if has_before else nothing).label("any_after"),
     ).subquery("beyond")
     page: Subquery
     if wanted.search is None:
-        order = _NUMBER.desc() if window.backward else _NUMBER.asc()
-        page = _walk(wanted, bounds, order, window.size + 1).subquery("page")
+        page = _walk(wanted, bounds, _order(_number, window), window.size + 1).subquery("page")
     else:
         page = _searched(wanted, bounds, window).subquery("page")
     besides = Besides(ahead, page)
@@ -94,6 +91,10 @@ def _page(wanted: CatalogFilter, window: Window, ahead: Aheads, *, has_after: bo
         named("catalog", ahead),
         select(*beyond.c, *page.c, *besides.columns).select_from(besides.joined(beyond.outerjoin(page, true()))),
     )
+
+
+def _order(number: ColumnElement[int], window: Window) -> ColumnElement[Any]:
+    return number.desc() if window.backward else number.asc()
 
 
 def _walk(
@@ -110,31 +111,29 @@ def _searched(
     """A page of a search.
 
     PostgreSQL cannot know how many products hold the words of a parameter. It takes them for one in 200 and walks along
-    the catalogue until it has a page, which for a word that none has is all of a million: a minute. So the nearest
-    ``_NEAREST`` are looked at, and where they do not hold a page, the index of words finds it.
+    the catalogue until it has a page, which for a word that none has is all of it: of a million more than 20 s. So the
+    nearest ``_NEAREST`` are looked at, and where they do not hold a page, the index of words finds it.
     """
     most = literal_size(window.size + 1)
     here = replace(wanted, search=None)
-
-    order = _NUMBER.desc() if window.backward else _NUMBER.asc()
-    near = _walk(here, bounds, order, _NEAREST).subquery("near")
-    number = near.c.product_id
+    near = _walk(here, bounds, _order(_number, window), _NEAREST).subquery("near")
     few = (
         select(*near.c)
         .where(_holds_words(near))
-        .order_by(number.desc() if window.backward else number.asc())
+        .order_by(_order(near.c.product_id, window))
         .limit(most)
         .cte("few")
         .prefix_with("MATERIALIZED")
     )
-    seen = select(_NUMBER).where(*_matching(here), *bounds).limit(literal_size(_NEAREST, "nearest")).subquery("seen")
+    seen = select(_number).where(*_matching(here), *bounds).limit(literal_size(_NEAREST, "nearest")).subquery("seen")
     found, looked_at = (select(func.count()).select_from(rows).scalar_subquery() for rows in (few, seen))
     # With fewer than that there are no others.
     is_enough = or_(found == most, looked_at < literal_size(_NEAREST, "nearest"))
     by_words = (
         select(*PRODUCT_COLUMNS)
         .where(*_matching(wanted), *bounds)
-        .order_by(_BY_WORDS.desc() if window.backward else _BY_WORDS.asc())
+        # With a zero added no index has the order, and PostgreSQL cannot walk along it.
+        .order_by(_order(_number + literal_zero(), window))
         .limit(most)
         .subquery("by_words")
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
@@ -14,6 +13,7 @@ from loaders import catalog, review_pages
 from loaders.catalog import CatalogFilter, CatalogPageKey, CatalogPages
 from loaders.page import Page, Window
 from loaders.review_pages import SORTS, ReviewFilter, ReviewPageKey, ReviewPages, ReviewSelection, position_of
+from tests.db.test_migrations import nodes
 from tests.harness.databases import Databases, run
 
 PRODUCTS, REVIEWS, MORE_REVIEWS = 1500, 700, 20_000
@@ -145,13 +145,6 @@ def most_removed(url: str, text: str, arguments: list[object], mode: str) -> int
             await connection.close()
 
     return asyncio.run(explain())
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The steps of a plan."""
-    yield plan
-    for below in plan.get("Plans", []):
-        yield from nodes(below)
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
