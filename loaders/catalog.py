@@ -125,7 +125,7 @@ def _searched(
         .cte("few")
         .prefix_with("MATERIALIZED")
     )
-    seen = select(_number).where(*_matching(here), *bounds).limit(literal_size(_NEAREST, "nearest")).subquery("seen")
+    seen = _walk(here, bounds, _order(_number, window), _NEAREST).with_only_columns(_number).subquery("seen")
     found, looked_at = (select(func.count()).select_from(rows).scalar_subquery() for rows in (few, seen))
     # With fewer than that there are no others.
     is_enough = or_(found == most, looked_at < literal_size(_NEAREST, "nearest"))
