@@ -177,13 +177,16 @@ def array_of(name: str, type_: TypeEngine[Any]) -> BindParameter[Any]:
 
 
 def literal_zero() -> BindParameter[int]:
-    """A zero written into the statement: a column with it added is equal, and no index of the column fits."""
+    """A zero written into the statement, so that a partial index is known to fit a condition with it.
+
+    A column with it added is equal, and no index of the column fits.
+    """
     return bindparam("zero", 0, literal_execute=True, unique=True)
 
 
-def literal_size(size: int, name: str = "size") -> BindParameter[int]:
+def literal_size(size: int) -> BindParameter[int]:
     """A limit written into the statement: PostgreSQL plans a page of six rows otherwise than one of unknown length."""
-    return bindparam(name, size, literal_execute=True)
+    return bindparam("size", size, literal_execute=True, unique=True)
 
 
 def arrays_table(*columns: tuple[str, TypeEngine[Any]]) -> TableValuedAlias:

@@ -101,8 +101,8 @@ def _walk(
     wanted: CatalogFilter, bounds: list[ColumnElement[bool]], order: ColumnElement[Any], most: int
 ) -> Select[*tuple[Any, ...]]:
     """The first products along the catalogue."""
-    size = literal_size(most, f"first_{most}")
-    return select(*PRODUCT_COLUMNS).where(*_matching(wanted), *bounds).order_by(order).limit(size)
+    walked = select(*PRODUCT_COLUMNS).where(*_matching(wanted), *bounds).order_by(order)
+    return walked.limit(literal_size(most))
 
 
 def _searched(
@@ -128,7 +128,7 @@ def _searched(
     seen = _walk(here, bounds, _order(_number, window), _NEAREST).with_only_columns(_number).subquery("seen")
     found, looked_at = (select(func.count()).select_from(rows).scalar_subquery() for rows in (few, seen))
     # With fewer than that there are no others.
-    is_enough = or_(found == most, looked_at < literal_size(_NEAREST, "nearest"))
+    is_enough = or_(found == most, looked_at < literal_size(_NEAREST))
     by_words = (
         select(*PRODUCT_COLUMNS)
         .where(*_matching(wanted), *bounds)

@@ -7,12 +7,12 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Photo, Review
 from loaders import tags
-from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table, one_each
+from loaders.batch import BatchLoader, arrays_by, literal_zero, many_each, numbers_table, one_each
 from loaders.rows import PhotoRow, ReviewRow, rows_of
 from loaders.statement import Statement
 from loaders.visible import VISIBLE
@@ -61,10 +61,13 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
     @classmethod
     def beside(cls, row: FromClause) -> FromClause:
         """An array a column; the review itself is visible already, and knows whether it has any."""
-        none = literal(0, literal_execute=True)
         return (
             arrays_by(Photo.photo_id.expression, Photo.photo_id.expression, Photo.url.expression)
-            .where(Photo.product_id == row.c.product_id, Photo.review_id == row.c.review_id, row.c.photo_count > none)
+            .where(
+                Photo.product_id == row.c.product_id,
+                Photo.review_id == row.c.review_id,
+                row.c.photo_count > literal_zero(),
+            )
             .lateral("photos_of")
         )
 

@@ -22,13 +22,8 @@ def _statement(wanted: ReviewFilter) -> Statement:
     # Few reviews are split into words and looked at; of many, 2 s for 100,000, the index of words knows, which holds
     # the product too.
     some = select(Review.review_id).where(Review.product_id == keys.c.product_id, not_(Review.reported))
-    some_of = some.limit(literal_size(_FEW + 1, "more_than_few")).correlate(keys).subquery("some_of")
-    few = (
-        select((func.count() <= literal_size(_FEW, "few")).label("are"))
-        .select_from(some_of)
-        .correlate(keys)
-        .lateral("few")
-    )
+    some_of = some.limit(literal_size(_FEW + 1)).correlate(keys).subquery("some_of")
+    few = select((func.count() <= literal_size(_FEW)).label("are")).select_from(some_of).correlate(keys).lateral("few")
     by_product = select(Review.rating).where(*matching(wanted, keys.c.product_id), few.c.are)
     by_words = select(Review.rating).where(*matching(wanted, keys.c.product_id, by_words=True), not_(few.c.are))
     found = union_all(

@@ -268,14 +268,14 @@ def _searched(
     here = matching(wanted, once.c.product_id, sort=selection.sort)
 
     def found_near(name: str) -> tuple[FromClause, ColumnElement[bool]]:
-        walked = select(*_READ_COLUMNS).where(*here, *bounds).order_by(*order).limit(literal_size(_NEAREST, "nearest"))
+        walked = select(*_READ_COLUMNS).where(*here, *bounds).order_by(*order).limit(literal_size(_NEAREST))
         walk = walked.correlate(once).subquery(name)
         return walk, _holds_words(walk.c.product_id, walk.c.summary, walk.c.body, once.c.product_id)
 
     first, fits = found_near("first")
     few = select(first.c.review_id).where(fits).limit(size).correlate(once).subquery("few")
     # In their order, for which PostgreSQL 15 would read the whole table otherwise, to count a hundred of them.
-    all_near = select(Review.review_id).where(*here, *bounds).order_by(*order).limit(literal_size(_NEAREST, "nearest"))
+    all_near = select(Review.review_id).where(*here, *bounds).order_by(*order).limit(literal_size(_NEAREST))
     near = select(
         select(func.count()).select_from(few).correlate(once).scalar_subquery().label("found"),
         select(func.count())
@@ -286,7 +286,7 @@ def _searched(
     ).lateral("near")
     again, fits = found_near("again")
     # With fewer than that the product has no others.
-    enough = or_(near.c.found == size, near.c.seen < literal_size(_NEAREST, "nearest"))
+    enough = or_(near.c.found == size, near.c.seen < literal_size(_NEAREST))
     by_walk = select(*again.c).where(fits, enough).limit(size).correlate(once, near)
     everywhere = matching(selection.filter, once.c.product_id, sort=selection.sort, by_words=True)
     by_words = (
@@ -312,7 +312,7 @@ def _any(
         return exists(Review.review_id).where(*matching(wanted, product_id, sort=selection.sort), bound)
     here = matching(replace(wanted, search=None), product_id, sort=selection.sort)
     walked = select(Review.product_id, Review.summary, Review.body).where(*here, bound).order_by(*order)
-    near = walked.limit(literal_size(_NEAREST, "nearest")).correlate(keys).subquery("beyond_near")
+    near = walked.limit(literal_size(_NEAREST)).correlate(keys).subquery("beyond_near")
     fits = _holds_words(near.c.product_id, near.c.summary, near.c.body, product_id)
     is_near = select(near.c.product_id).where(fits).correlate(keys).exists()
     # A count, for which PostgreSQL looks at all that have the words: to find any it would rather walk on.

@@ -5,11 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 from operator import attrgetter
 
-from sqlalchemy import BigInteger, any_, literal, select
+from sqlalchemy import BigInteger, any_, select
 
 from graphql_api.db.models import Review
 from loaders import tags
-from loaders.batch import Aheads, BatchLoader, Besides, array_of, named, numbers_table, one_each, rows_with_ahead
+from loaders.batch import (
+    Aheads,
+    BatchLoader,
+    Besides,
+    array_of,
+    literal_zero,
+    named,
+    numbers_table,
+    one_each,
+    rows_with_ahead,
+)
 from loaders.photos import PhotosByReview
 from loaders.ratings import RatingsByReview
 from loaders.rows import ReviewRow
@@ -17,8 +27,7 @@ from loaders.statement import Statement
 from loaders.visible import VISIBLE
 
 REVIEW_COLUMNS = tuple(getattr(Review, name) for name in ReviewRow._fields if name != "ahead")
-# The 0 is written into the statement: a partial index fits only a condition that is known when it is planned.
-HAS_PHOTOS = Review.photo_count > literal(0, literal_execute=True)
+HAS_PHOTOS = Review.photo_count > literal_zero()
 
 _keys = numbers_table("product_ids", "review_ids")
 

@@ -36,6 +36,7 @@ _SCRIPT, _PLAIN = (str(Path(__file__).with_name(name)) for name in ("hits.lua", 
 CONNECTIONS = 64
 CACHE_MIB = 1024
 _FEW = 1000
+"""Pages that a second fills in."""
 CASES = {"even": ("500 pages, all alike", 500), "zipf": ("100,000 pages by Zipf's law", 100_000)}
 
 

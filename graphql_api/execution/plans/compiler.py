@@ -35,6 +35,7 @@ from graphql_api.execution.plans.known import (
     hinted,
     known_of,
     needs_object,
+    product_of_number,
     taken,
 )
 from graphql_api.execution.plans.leaves import leaf
@@ -43,9 +44,7 @@ from graphql_api.execution.plans.source import Source
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.schema.column import ColumnField
 from graphql_api.schema.loaded import Each, LoadedField, NumberField, found_row
-from graphql_api.schema.product import Product
 from loaders.products import ProductsById
-from loaders.rows import ProductRow, as_row
 
 
 @dataclass(eq=False)
@@ -61,14 +60,6 @@ class Begun:
 
 
 Started = dict[Selected, Begun]
-
-
-_NOT_READ = (None,) * (len(ProductRow._fields) - 1)
-
-
-def _product_of_number(number: int) -> Product:
-    """A product of which the number is known and nothing else."""
-    return Product(row=as_row(ProductRow, (number, *_NOT_READ)))
 
 
 class Compiler:
@@ -153,7 +144,7 @@ class Compiler:
             inner = [*known, Known(selected.ahead, None, set())]
             with source.block(f"if {load} is not None:"):
                 product = source.local("o")
-                source.line(f"{product} = {source.constant('product_of_number', _product_of_number)}({load}.key)")
+                source.line(f"{product} = {source.constant('product_of_number', product_of_number)}({load}.key)")
                 begun.below = self._begin(numbers, product, inner, by_number=True)
         return begun
 

@@ -11,6 +11,8 @@ from graphql import GraphQLObjectType, GraphQLSchema
 from graphql_api.execution.plans.selection import BY_PRODUCT, DEFINITION, Loader, Selected
 from graphql_api.schema.column import ColumnField
 from graphql_api.schema.loaded import LoadedField, OfRow
+from graphql_api.schema.product import Product
+from loaders.rows import ProductRow, as_row
 
 
 @dataclass(eq=False)
@@ -81,6 +83,14 @@ def needs_object(type_: GraphQLObjectType, fields: Sequence[Selected], known: li
         or (isinstance(one.field, LoadedField) and one.field.each is not None and known_of(one, here) is not None)
         for one in fields
     )
+
+
+_NOT_READ = (None,) * (len(ProductRow._fields) - 1)
+
+
+def product_of_number(number: int) -> Product:
+    """A product of which the number is known and nothing else."""
+    return Product(row=as_row(ProductRow, (number, *_NOT_READ)))
 
 
 def hinted(selected: Selected, known: list[Known]) -> Known | None:
