@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from aiodataloader import DataLoader
 from sqlalchemy import ARRAY, BigInteger, BindParameter, ColumnElement, Select, bindparam, column, func, select, true
@@ -21,6 +21,9 @@ from loaders.rows import Row as LoadedRow
 from loaders.rows import as_row
 from loaders.statement import Reads
 
+if TYPE_CHECKING:
+    from loaders.json_rows import JsonRows
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Row = TypeVar("Row")
@@ -29,8 +32,7 @@ Row = TypeVar("Row")
 class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
     """A request's loader of one relation: equal keys are asked once, keys of one turn of the loop in one statement.
 
-    ``selection`` is what its keys have in common, for those that take one; ``ahead`` are loaders whose rows come with
-    its own, in their row's ``ahead``. Without ``beyond`` nobody reads of a page whether there are others.
+    ``selection`` is what its keys have in common, for those that take one; ``extent`` how much a statement brings.
     """
 
     # PostgreSQL takes any number of keys in an array; the bound keeps one statement short.
@@ -38,6 +40,9 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
 
     row_class: ClassVar[type[Any] | None] = None
     """The class of the rows that carry ``ahead``."""
+
+    table: ClassVar[FromClause | None] = None
+    """The table whose columns PostgreSQL can write as JSON, for each row or for a page of them."""
 
     noun: ClassVar[str] = ""
     """What its rows are called in the name of a statement that they come ahead with."""
@@ -54,12 +59,11 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
     looks_beyond: ClassVar[bool] = False
     """Whether it brings pages, and can leave out the look for what lies beyond them."""
 
-    def __init__(self, reads: Reads, selection: Any = None, ahead: Aheads = (), *, beyond: bool = True) -> None:
+    def __init__(self, reads: Reads, selection: Any = None, extent: Extent | None = None) -> None:
         super().__init__()
         self.reads = reads
         self.selection = selection
-        self.ahead = ahead
-        self.beyond = beyond
+        self.extent = extent or ROWS
 
     @classmethod
     def beside(cls, row: FromClause) -> FromClause:
@@ -71,12 +75,51 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
         """What this loader brings for ``row``, of the columns of ``beside``."""
         raise NotImplementedError
 
+    @classmethod
+    def json_beside(cls, row: FromClause, rows: JsonRows) -> ColumnElement[str]:
+        """What this loader brings for ``row``, by its columns: JSON objects with commas between them, null for none."""
+        raise NotImplementedError
+
+    @classmethod
+    def beside_product(cls, selection: Any, extent: Extent) -> Ahead | None:  # noqa: ARG003 - for those that can
+        """What brings the value for a product with the product's row; ``None`` where nothing does."""
+        return None
+
     async def batch_load_fn(self, keys: list[Key]) -> list[Value]:
         """The values of ``keys``, in their order."""
         raise NotImplementedError
 
 
-Aheads = tuple[type[BatchLoader[Any, Any]], ...]
+class Ahead(Protocol):
+    """What can come ahead with a row: a loader, or one of its pages. See ``BatchLoader`` for the members."""
+
+    noun: str
+    width: int
+
+    def beside(self, row: FromClause) -> FromClause:
+        """One row a row of ``row``."""
+
+    def of_beside(self, row: Sequence[Any], values: Sequence[Any]) -> Any:
+        """What it brings for ``row``."""
+
+
+Aheads = tuple[type[BatchLoader[Any, Any]] | Ahead, ...]
+
+
+class Extent(NamedTuple):
+    """What a plan asks of a statement.
+
+    ``ahead`` are loaders whose rows come with its own, in their row's ``ahead``. Without ``beyond`` nobody reads of a
+    page whether there are others. With ``json`` its rows come as text.
+    """
+
+    ahead: Aheads = ()
+    beyond: bool = True
+    json: JsonRows | None = None
+
+
+ROWS = Extent()
+"""Rows alone, and whether there are others."""
 
 
 class Kind(NamedTuple):
@@ -84,16 +127,15 @@ class Kind(NamedTuple):
 
     loader: type[BatchLoader[Any, Any]]
     selection: Hashable = None
-    ahead: Aheads = ()
-    beyond: bool = True
+    extent: Extent = ROWS
 
-    def asked(self, ahead: Aheads, *, beyond: bool) -> Kind:
-        """The same, with the rows of ``ahead`` in its statement, and without what lies beyond unless ``beyond``."""
-        return as_row(Kind, (self.loader, self.selection, ahead, beyond)) if ahead or not beyond else self
+    def with_extent(self, extent: Extent) -> Kind:
+        """The same, of which a statement brings so much."""
+        return as_row(Kind, (self.loader, self.selection, extent))
 
     def made(self, reads: Reads) -> BatchLoader[Any, Any]:
         """A loader of this kind."""
-        return self.loader(reads, self.selection, self.ahead, beyond=self.beyond)
+        return self.loader(reads, self.selection, self.extent)
 
 
 class Load(NamedTuple):

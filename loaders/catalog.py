@@ -174,7 +174,7 @@ class CatalogPages(BatchLoader[CatalogPageKey, Page[ProductRow]]):
         return await asyncio.gather(*(self._page(key) for key in keys))
 
     async def _page(self, key: CatalogPageKey) -> Page[ProductRow]:
-        wanted, window, ahead = key.wanted, key.window, self.ahead
+        wanted, window, ahead = key.wanted, key.window, self.extent.ahead
         bounds = {"has_after": key.after is not None, "has_before": key.before is not None}
         rows = await _page(_shape(wanted), window, ahead, **bounds).fetch(
             self.reads, category=wanted.category, search=wanted.search, after=key.after, before=key.before

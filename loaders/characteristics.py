@@ -38,6 +38,7 @@ class CharacteristicsByProduct(BatchLoader[int, list[CharacteristicRow]]):
     """The characteristics of a product, by id; ``[]`` where there are none."""
 
     tags = staticmethod(tags.by_product)
+    table = Characteristic.__table__
     noun = "characteristics"
     width = 3
 

@@ -19,11 +19,15 @@ class Window:
 
 
 class Page(NamedTuple, Generic[Row_co]):
-    """Rows in the connection's order, and whether there are others on either side."""
+    """Rows in the connection's order, and whether there are others on either side.
+
+    With ``json``, the text of the array that shows them, ``rows`` are the first and the last one, if anything.
+    """
 
     rows: Sequence[Row_co]
     has_previous: bool
     has_next: bool
+    json: str | None = None
 
 
 def page_of(rows: list[Row], window: Window, *, any_before: bool, any_after: bool) -> Page[Row]:

@@ -7,12 +7,13 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Photo, Review
 from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, literal_zero, many_each, numbers_table, one_each
+from loaders.json_rows import JsonRows, json_list, json_objects, with_found
 from loaders.rows import PhotoRow, ReviewRow, rows_of
 from loaders.statement import Statement
 from loaders.visible import VISIBLE
@@ -51,6 +52,7 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
     """The photos of a visible review (product number, review number), by id."""
 
     tags = staticmethod(tags.by_first)
+    table = Photo.__table__
     noun = "photos"
     width = 2
 
@@ -60,16 +62,9 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
 
     @classmethod
     def beside(cls, row: FromClause) -> FromClause:
-        """An array a column; the review itself is visible already, and knows whether it has any."""
-        return (
-            arrays_by(Photo.photo_id.expression, Photo.photo_id.expression, Photo.url.expression)
-            .where(
-                Photo.product_id == row.c.product_id,
-                Photo.review_id == row.c.review_id,
-                row.c.photo_count > literal_zero(),
-            )
-            .lateral("photos_of")
-        )
+        """An array a column."""
+        arrays = arrays_by(Photo.photo_id.expression, Photo.photo_id.expression, Photo.url.expression)
+        return arrays.where(*_of(row)).lateral("photos_of")
 
     @classmethod
     def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> list[PhotoRow]:
@@ -78,6 +73,19 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
         if numbers is None:
             return []
         return rows_of(PhotoRow, repeat(row[0]), repeat(row[1]), numbers, urls, repeat(row[_CREATED_AT]))
+
+    @classmethod
+    def json_beside(cls, row: FromClause, rows: JsonRows) -> ColumnElement[str]:
+        """The same, as JSON."""
+        written = json_list(json_objects(rows, Photo.__table__), [Photo.photo_id.expression])
+        found = with_found(rows, Photo.__table__)
+        return select(written).select_from(found).where(*_of(row)).scalar_subquery()
+
+
+def _of(review: FromClause) -> list[ColumnElement[bool]]:
+    """The conditions on photos of a row that is a visible review, and knows whether it has any."""
+    own = [Photo.product_id == review.c.product_id, Photo.review_id == review.c.review_id]
+    return [*own, review.c.photo_count > literal_zero()]
 
 
 class PhotosById(BatchLoader[tuple[int, int, int], PhotoRow | None]):

@@ -52,7 +52,7 @@ class FiguresByProduct(BatchLoader[int, FiguresRow]):
         return FiguresRow(row[0], [0] * 20, 0) if counts is None else FiguresRow(row[0], counts, photo_count)
 
 
-@lru_cache(maxsize=8)  # figures or not, characteristics or not, in either order
+@lru_cache(maxsize=1024)  # few aheads, and what front ends ask of a page of reviews that comes with them
 def _products(ahead: Aheads) -> Statement:
     besides = Besides(ahead, Product.__table__)
     return Statement(
@@ -71,5 +71,6 @@ class ProductsById(BatchLoader[int, ProductRow | None]):
     may_have_ahead = frozenset({FiguresByProduct, CharacteristicsByProduct})
 
     async def batch_load_fn(self, keys: list[int]) -> list[ProductRow | None]:
-        rows = await _products(self.ahead).fetch(self.reads, product_ids=keys)
-        return one_each(keys, rows_with_ahead(ProductRow, self.ahead, rows), attrgetter("product_id"))
+        ahead = self.extent.ahead
+        rows = await _products(ahead).fetch(self.reads, product_ids=keys)
+        return one_each(keys, rows_with_ahead(ProductRow, ahead, rows), attrgetter("product_id"))

@@ -7,12 +7,13 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.sql.selectable import FromClause
 
 from graphql_api.db.models import Rating
 from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table
+from loaders.json_rows import JsonRows, json_list, json_objects, with_found
 from loaders.rows import RatingRow, rows_of
 from loaders.statement import Statement
 
@@ -30,6 +31,7 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
     """The characteristic ratings of a review (product number, review number), by id."""
 
     tags = staticmethod(tags.by_first)
+    table = Rating.__table__
     noun = "ratings"
     width = 3
 
@@ -53,3 +55,11 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
         if numbers is None:
             return []
         return rows_of(RatingRow, repeat(row[0]), repeat(row[1]), characteristics, numbers, chosen)
+
+    @classmethod
+    def json_beside(cls, row: FromClause, rows: JsonRows) -> ColumnElement[str]:
+        """The same, as JSON."""
+        written = json_list(json_objects(rows, Rating.__table__), [Rating.rating_id.expression])
+        of_review = Rating.product_id == row.c.product_id, Rating.review_id == row.c.review_id
+        found = with_found(rows, Rating.__table__)
+        return select(written).select_from(found).where(*of_review).scalar_subquery()

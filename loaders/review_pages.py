@@ -30,15 +30,17 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.elements import Tuple
+from sqlalchemy.sql.selectable import Select
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.db.models import Review
 from loaders import tags
 from loaders.batch import (
-    Aheads,
     BatchLoader,
     Besides,
+    Extent,
     aheads_of,
     argument,
     array_of,
@@ -47,6 +49,7 @@ from loaders.batch import (
     literal_zero,
     named,
 )
+from loaders.json_rows import json_objects
 from loaders.page import Page, Window, page_of
 from loaders.photos import PhotosByReview
 from loaders.ratings import RatingsByReview
@@ -187,8 +190,9 @@ def _holds_words(
     return words.bool_op("@@")(func.review_query(product_id, argument("search", Text())))
 
 
-@lru_cache(maxsize=1024)  # 5 sorts, few page sizes and filters: a front end needs dozens
-def _statement(selection: ReviewSelection, ahead: Aheads, *, beyond: bool) -> Statement:
+@lru_cache(maxsize=1024)  # 5 sorts, few page sizes and filters, and what front ends show: dozens
+def _statement(selection: ReviewSelection, extent: Extent) -> Statement:
+    ahead, beyond, json = extent
     sort = SORTS[selection.sort]
     expressions = [*(key.expression for key in sort), Review.review_id.expression]
     types: list[TypeEngine[Any]] = [*(key.type for key in sort), BigInteger()]
@@ -230,16 +234,16 @@ def _statement(selection: ReviewSelection, ahead: Aheads, *, beyond: bool) -> St
     source: FromClause = once
     page: FromClause
     if selection.filter.search is None:
-        page = (
-            select(*_READ_COLUMNS)
-            .where(*matching(selection.filter, once.c.product_id, sort=selection.sort), *bounds)
-            .order_by(*order)
-            .limit(literal_size(selection.window.size + beyond))
-            .lateral("page")
-        )
+        page = _walked(selection, once.c.product_id, bounds, beyond=beyond).correlate(once).lateral("page")
     else:
         near, page = _searched(selection, once, bounds, order, selection.window.size + beyond)
         source = once.join(near, true())
+    if json is not None:
+        written = _written(selection, extent).of(page).correlate(once).lateral("written")
+        return Statement(
+            f"reviews by product, {selection.sort.lower()}",
+            select(once.c.place, *others, *written.c).select_from(source.join(written, true())),
+        )
     besides = Besides(ahead, page)
     shown = [page.c[column.key] for column in REVIEW_COLUMNS]
     return Statement(
@@ -247,6 +251,23 @@ def _statement(selection: ReviewSelection, ahead: Aheads, *, beyond: bool) -> St
         select(once.c.place, *others, *shown, *besides.columns).select_from(
             besides.joined(source.outerjoin(page, true()))
         ),
+    )
+
+
+def _walked(
+    selection: ReviewSelection,
+    product_id: ColumnElement[int],
+    bounds: Sequence[ColumnElement[bool]] = (),
+    *,
+    beyond: bool,
+) -> Select[*tuple[Any, ...]]:
+    """The reviews of a page that is no search, walked to along the sort's index; with ``beyond`` the next one too."""
+    expressions = [*(key.expression for key in SORTS[selection.sort]), Review.review_id.expression]
+    return (
+        select(*_READ_COLUMNS)
+        .where(*matching(selection.filter, product_id, sort=selection.sort), *bounds)
+        .order_by(*(e.asc() if selection.window.backward else e.desc() for e in expressions))
+        .limit(literal_size(selection.window.size + beyond))
     )
 
 
@@ -321,12 +342,72 @@ def _any(
     return case((is_near, true()), else_=counted > literal_zero())
 
 
+class WrittenPage:
+    """A page of reviews that PostgreSQL writes as JSON: a text a review, and what cursors are made of.
+
+    It can come ahead with its product's row, which saves a statement, and a request half of its wakings.
+    """
+
+    noun = "reviews"
+
+    def __init__(self, selection: ReviewSelection, extent: Extent) -> None:
+        assert extent.json is not None
+        self._selection = selection
+        self._json = extent.json
+        self._beyond = extent.beyond
+        self._ends = (*(key.attribute for key in SORTS[selection.sort]), "review_id") if extent.beyond else ()
+        self.width = 1 + len(self._ends)
+
+    def of(self, page: FromClause) -> Select[*tuple[Any, ...]]:
+        """One row of those of ``page``: arrays in the connection's order, null where there are none."""
+        # Each says it: SQL promises no order beyond the subquery.
+        order = [
+            page.c[key.attribute].desc() if key.sign > 0 else page.c[key.attribute].asc()
+            for key in SORTS[self._selection.sort]
+        ]
+        columns = [json_objects(self._json, page), *(page.c[name] for name in self._ends)]
+        arrays = [func.array_agg(aggregate_order_by(one, *order, page.c.review_id.desc())) for one in columns]
+        return select(*arrays).select_from(page)
+
+    def beside(self, row: FromClause) -> FromClause:
+        """The arrays for a product."""
+        page = _walked(self._selection, row.c.product_id, beyond=self._beyond).correlate(row).subquery("page")
+        return self.of(page).correlate(row).lateral("reviews_of")
+
+    def of_beside(self, row: Sequence[Any], values: Sequence[Any]) -> Page[ReviewRow]:
+        """The page of the product that starts the row."""
+        return self.page(row[0], values)
+
+    def page(
+        self, product_id: int, values: Sequence[Any], *, any_before: bool = False, any_after: bool = False
+    ) -> Page[ReviewRow]:
+        """The page of the arrays; ``any_before`` and ``any_after`` as for ``page_of``."""
+        texts: list[str] = values[0] or []
+        size, backward = self._selection.window.size, self._selection.window.backward
+        more = len(texts) > size
+        start = len(texts) - size if more and backward else 0
+        shown = texts[start : start + size]
+        ends: list[ReviewRow] = []
+        if self._ends and shown:
+            of_product = _NO_REVIEW._replace(product_id=product_id)
+            for place in (start, start + len(shown) - 1):
+                keys = [array[place] for array in values[1:]]
+                ends.append(of_product._replace(**dict(zip(self._ends, keys, strict=True))))
+        before, after = (more, False) if backward else (False, more)
+        return Page(ends, any_before or before, any_after or after, json=f"[{','.join(shown)}]")
+
+
+_NO_REVIEW = as_row(ReviewRow, (None,) * len(ReviewRow._fields))
+_written = lru_cache(maxsize=1024)(WrittenPage)  # as many as there are statements
+
+
 class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
     """Pages of several products in one statement, for one selection."""
 
     tags = staticmethod(tags.by_attribute)
     selection: ReviewSelection
     row_class = ReviewRow
+    table = Review.__table__
     may_have_ahead = frozenset({PhotosByReview, RatingsByReview})
     looks_beyond = True
 
@@ -342,14 +423,17 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
         for n in range(len(SORTS[self.selection.sort]) + 1):
             parameters[f"after_{n}"] = [key.after[n] for key in keys if key.after is not None]
             parameters[f"before_{n}"] = [key.before[n] for key in keys if key.before is not None]
-        statement = _statement(_shape(self.selection), self.ahead, beyond=self.beyond)
-        bring = aheads_of(self.ahead)
+        shape = _shape(self.selection)
+        records = await _statement(shape, self.extent).fetch(self.reads, **parameters)
+        is_looked_for = self.extent.beyond and _has_cursors(self.selection)
+        start = 3 if is_looked_for else 1
+        if self.extent.json is not None:
+            return _written_pages(keys, records, _written(shape, self.extent), start)
+        bring = aheads_of(self.extent.ahead)
         rows: list[list[ReviewRow]] = [[] for _ in keys]
         beyond: list[tuple[bool, bool]] = [(False, False)] * len(keys)
-        is_looked_for = self.beyond and _has_cursors(self.selection)
-        start = 3 if is_looked_for else 1
         end = start + len(REVIEW_COLUMNS)
-        for record in await statement.fetch(self.reads, **parameters):
+        for record in records:
             place = record[0] - 1
             if is_looked_for:
                 beyond[place] = record[1:3]
@@ -368,6 +452,33 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
             )
             for found, (any_before, any_after) in zip(rows, beyond, strict=True)
         ]
+
+    @classmethod
+    def beside_product(cls, selection: ReviewSelection, extent: Extent) -> WrittenPage | None:
+        """The first page of all reviews, or the last: a filter or a cursor would be one of the statement's values."""
+        return _beside_product(selection, extent)
+
+
+_ALL = ReviewFilter()
+
+
+@lru_cache(maxsize=1024)
+def _beside_product(selection: ReviewSelection, extent: Extent) -> WrittenPage | None:
+    if extent.json is None or selection.filter != _ALL or _has_cursors(selection):
+        return None
+    return _written(selection, extent)
+
+
+def _written_pages(
+    keys: Sequence[ReviewPageKey], records: Sequence[Sequence[Any]], written: WrittenPage, start: int
+) -> list[Page[ReviewRow]]:
+    """The pages of ``records``, one of each key, which say from ``start`` on what it holds."""
+    pages: list[Any] = [None] * len(keys)
+    for record in records:
+        place = record[0] - 1
+        any_before, any_after = record[1:3] if start > 1 else (False, False)
+        pages[place] = written.page(keys[place].product_id, record[start:], any_before=any_before, any_after=any_after)
+    return pages
 
 
 def _has_cursors(selection: ReviewSelection) -> bool:

@@ -59,8 +59,10 @@ class ReviewsById(BatchLoader[tuple[int, int], ReviewRow | None]):
 
     async def batch_load_fn(self, keys: list[tuple[int, int]]) -> list[ReviewRow | None]:
         numbers = {"product_ids": [k[0] for k in keys], "review_ids": [k[1] for k in keys]}
-        rows = await _by_id(self.ahead).fetch(self.reads, **numbers)
-        return one_each(keys, rows_with_ahead(ReviewRow, self.ahead, rows), attrgetter("product_id", "review_id"))
+        rows = await _by_id(self.extent.ahead).fetch(self.reads, **numbers)
+        return one_each(
+            keys, rows_with_ahead(ReviewRow, self.extent.ahead, rows), attrgetter("product_id", "review_id")
+        )
 
 
 class ReviewsByNumber(BatchLoader[int, ReviewRow | None]):

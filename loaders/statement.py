@@ -59,7 +59,7 @@ class Compiled:
         self.name = name
         self.text = str(compiled)
         self._order = tuple(compiled.positiontup or ())
-        self._own = {name: value for name, value in compiled.params.items() if value is not None}
+        self._own = {name: compiled.params[name] for name in self._order if compiled.params[name] is not None}
 
     def arguments(self, parameters: Mapping[str, object]) -> list[object]:
         """What goes to asyncpg beside the text."""

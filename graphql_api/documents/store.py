@@ -58,6 +58,7 @@ class Store:
         self.trusted.append(found)
         # A text that several files bring is one document, with its plans.
         document = self._by_id.get(found.document.sha256, found.document)
+        document.persist()
         for name in (found.document.sha256, found.shipped.id):
             # An id may look like the hash of another text: what asks for a hash must get that text.
             if name is not None and self._by_id.setdefault(name, document).sha256 != found.document.sha256:
@@ -123,6 +124,7 @@ class Store:
         self._keep(document, database)
 
     def _keep(self, document: Document, database: Database) -> None:
+        document.persist()
         if document.sha256 not in self._near:
             self._near[document.sha256] = document
             self._characters += len(document.text)

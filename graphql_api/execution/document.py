@@ -54,12 +54,21 @@ class Document:
     """Where requests of each operation are counted, by the same."""
     planned_characters: int = field(init=False, default=0)
     """Of the sources of its plans, together."""
+    is_persisted: bool = field(init=False, default=False)
+    """Whether a hash stands for it. Its plans may have statements of their own then, which take longer to make."""
     _costs: dict[tuple[Any, ...], int] = field(init=False, default_factory=dict)
     _sizing: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.sha256 = hashlib.sha256(self.text.encode()).hexdigest()
         self._sizing = sizing_variables(self.node)
+
+    def persist(self) -> None:
+        """From now on a hash stands for it."""
+        if not self.is_persisted:
+            self.is_persisted = True
+            self.planned.clear()
+            self.planned_characters = 0
 
     def operation(self, name: str | None) -> OperationDefinitionNode | GraphQLError:
         """The operation of that name, or the only one; an error that says what is wrong."""

@@ -101,6 +101,7 @@ def _planned(
     variables = get_variable_values(schema.graphql_schema, operation.variable_definitions or (), raw)
     if isinstance(variables, list):
         raise OperatorError(f"The variables do not fit: {variables[0].message}")
+    document.persist()  # as a front end will ask for it
     executor.plan_ahead(document)
     reason = _reason(document.planned.get(id(operation), "reference"), raw)
     try:

@@ -88,6 +88,10 @@ def _said(loaded: Loaded) -> str:
         name = f"{name}, in the statement of {loaded.within}"
     elif loaded.ahead:
         name = f"{name}, with {' and '.join(loaded.ahead)} in its statement"
+    if loaded.is_written:
+        name = f"{name}, as JSON"
+    if loaded.with_row is not None:
+        name = f"{name}, in the statement of {loaded.with_row} without a filter or a cursor"
     if loaded.usually:
         name = f"{name}, unless the arguments choose another"
     return name if loaded.found_by is None else f"{name}, by {loaded.found_by}"

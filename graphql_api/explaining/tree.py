@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema, print_ast
@@ -20,7 +20,8 @@ class Loaded:
 
     ``ahead`` comes in the loader's own statement; ``within`` is the loader in whose statement this one's rows came.
     ``usually``: the arguments may choose another one. ``same_as``: the field beside it that asks for the same.
-    ``found_by``: the column by which one row of many is taken.
+    ``found_by``: the column by which one row of many is taken. ``is_written``: PostgreSQL writes what is below as JSON,
+    in the statement of ``with_row`` unless the arguments have a filter or a cursor.
     """
 
     loader: str | None
@@ -29,6 +30,8 @@ class Loaded:
     usually: bool = False
     same_as: str | None = None
     found_by: str | None = None
+    is_written: bool = False
+    with_row: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Tree:
     def __init__(self, schema: GraphQLSchema, *, planned: bool) -> None:
         self._schema = schema
         self._planned = planned
+        self._with_row: dict[Selected, str] = {}
+        """Pages that may come with the row of a product, and the loader of that."""
 
     def of(self, selection: Selection) -> tuple[Step, ...]:
         """The steps below the root."""
@@ -74,6 +79,9 @@ class Tree:
         self, selected: Selected, known: list[Known], firsts: dict[Any, str], on: str | None, *, early: bool
     ) -> Step:
         loaded, by_number = None, False
+        if selected.page is not None:
+            for page in next(one.only for one in selected.only if selected.page in one.only):
+                self._with_row[page] = _name(selected.loader) or ""
         below: list[Known] = known
         if isinstance(selected.field, LoadedField):
             loaded = self._loaded(selected, selected.field, known, firsts)
@@ -86,6 +94,8 @@ class Tree:
             here = [taken(one) if fits(one, type_) else one for one in below]
             several = name if len(selected.below) > 1 else None
             steps += self._steps(fields, here, on=several, early=by_number)
+        if loaded is not None and loaded.is_written:
+            steps = [_bare(step) for step in steps]
         name = selected.details[0].node.name.value
         begins = early and self._planned and isinstance(selected.field, NumberField)
         return Step(selected.key, name, on, loaded, begins, tuple(steps))
@@ -98,7 +108,15 @@ class Tree:
         arguments = tuple(print_ast(one) for one in selected.details[0].node.arguments or ())
         first = firsts.setdefault((field.source, arguments), selected.key)
         ahead = tuple(one.__name__ for one in selected.ahead) if self._planned else ()
-        return Loaded(loader, ahead, same_as=None if first == selected.key else first, found_by=field.find)
+        is_written = self._planned and selected.json is not None and field.each is not None
+        return Loaded(
+            loader,
+            ahead,
+            same_as=None if first == selected.key else first,
+            found_by=field.find,
+            is_written=is_written,
+            with_row=self._with_row.get(selected) if is_written else None,
+        )
 
     def _below(self, selected: Selected, known: list[Known]) -> list[Known]:
         """What is known below a field that loads: nothing where graphql-core runs the operation."""
@@ -106,6 +124,11 @@ class Tree:
             return []
         of = _name(selected.loader) or ""
         return [one if isinstance(one, _Coming) else _Coming(**vars(one), of=of) for one in below_load(selected, known)]
+
+
+def _bare(step: Step) -> Step:
+    """``step`` without what loads it: it comes with the text of what is above."""
+    return replace(step, loaded=None, below=tuple([_bare(one) for one in step.below]))
 
 
 def _name(loader: Loader | None) -> str | None:

@@ -6,7 +6,6 @@ from enum import Enum
 
 import strawberry
 
-from graphql_api.schema import identity
 from graphql_api.schema.column import column
 from graphql_api.schema.node import Node
 from graphql_api.schema.rating_summary import mean
@@ -41,14 +40,7 @@ class Characteristic(Node):
 
     row: strawberry.Private[CharacteristicRow]
 
-    def global_id(self) -> str:
-        """The id, from the row."""
-        return identity.encode("Characteristic", self.row.product_id, self.row.characteristic_id)
-
-    @strawberry.field(description="The plain number of the characteristic.")
-    def characteristic_id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.row.characteristic_id))
-
+    characteristic_id: strawberry.ID = column(description="The plain number of the characteristic.")
     kind: CharacteristicKind = column(description="Which aspect it is.")
 
     @strawberry.field(description="The mean of the values chosen; null while nobody rated it.")

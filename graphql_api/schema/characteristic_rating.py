@@ -6,11 +6,12 @@ import strawberry
 
 from graphql_api.schema.characteristic import LABELS, Characteristic
 from graphql_api.schema.column import column
-from graphql_api.schema.loaded import OfRow, loaded
+from graphql_api.schema.loaded import Choice, OfRow, loaded
 from loaders.characteristics import CharacteristicsByProduct
 from loaders.rows import CharacteristicRow, RatingRow
 
 _OF_PRODUCT = OfRow(CharacteristicsByProduct, "product_id")
+_LABEL = Choice(LABELS, by="kind", number="value")
 
 
 @strawberry.type(description="What a review says of one characteristic of its product.")
@@ -25,6 +26,6 @@ class CharacteristicRating:
 
     value: int = column(description="The value chosen, 1 to 5.")
 
-    @loaded(_OF_PRODUCT, find="characteristic_id", description="What the value means, in words.")
+    @loaded(_OF_PRODUCT, find="characteristic_id", choice=_LABEL, description="What the value means, in words.")
     def label(self, row: CharacteristicRow) -> str:
-        return LABELS[row.kind][self.row.value - 1]
+        return _LABEL.of(row, self.row)

@@ -9,19 +9,35 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from operator import attrgetter
 
 MAX_NUMBER = 2**63 - 1
 _MAX_LENGTH = 120  # the longest is a photo's: three numbers of 19 digits
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,18})", re.ASCII)
 
-# How many numbers a type's id carries: its product's first, its own last.
-NUMBERS = {"Product": 1, "Characteristic": 2, "Review": 2, "Photo": 3}
+COLUMNS = {
+    "Product": ("product_id",),
+    "Characteristic": ("product_id", "characteristic_id"),
+    "Review": ("product_id", "review_id"),
+    "Photo": ("product_id", "review_id", "photo_id"),
+}
+"""The columns whose numbers a type's id carries: its product's first, its own last."""
+NUMBERS = {name: len(columns) for name, columns in COLUMNS.items()}
 _FORMS = {name: name.encode() + b":%d" * count for name, count in NUMBERS.items()}
+_READERS = {name: attrgetter(*columns) for name, columns in COLUMNS.items()}
+
+
+def of_row(type_name: str, row: object) -> str:
+    """The global id of the thing that ``row`` is."""
+    return _encoded(_FORMS[type_name] % _READERS[type_name](row))
 
 
 def encode(type_name: str, *numbers: int) -> str:
     """The global id of a thing."""
-    plain = _FORMS[type_name] % numbers
+    return _encoded(_FORMS[type_name] % numbers)
+
+
+def _encoded(plain: bytes) -> str:
     # Letters, digits and colons give neither of the two signs in which base64 for URLs differs.
     return binascii.b2a_base64(plain, newline=False).rstrip(b"=").decode()
 

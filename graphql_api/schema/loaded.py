@@ -7,7 +7,7 @@ earlier, or find it loaded already.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
@@ -35,6 +35,21 @@ class OfRow:
         return Load(self.kind, key if len(key) > 1 else key[0])
 
 
+class Choice:
+    """One of ``words``: by what a found row has in the column ``by``, and the object's own in ``number``, from 1."""
+
+    def __init__(self, words: Mapping[str, Sequence[str]], *, by: str, number: str) -> None:
+        self.words = words
+        self.by = by
+        self.number = number
+
+    def of(self, found: object, own: object) -> str:
+        """The word for the row ``own``, which has ``found``."""
+        kind: str = getattr(found, self.by)
+        place: int = getattr(own, self.number)
+        return self.words[kind][place - 1]
+
+
 class Each(Enum):
     """Where the rows are, in what a loader brings."""
 
@@ -47,10 +62,11 @@ class LoadedField(StrawberryField):
 
     ``of`` is the loader, where ``source`` always names the same; ``many``: ``source`` gives a list of loads.
     Of a loaded list, ``find`` takes the one row whose column of that name equals the object's own; ``of_found`` says
-    that what is shown depends on that row alone, so that a plan may make it once for all who find it. ``hint`` is a
+    that what is shown depends on that row alone, so that a plan may make it once for all who find it, and ``choice``
+    which word is shown of it. ``hint`` is a
     loader whose value ``source`` often asks for. ``each``: what is shown is an object of each of the rows that are
-    there, made of the row and nothing else, so that a plan may read the rows. ``beyond``: what is shown depends on what
-    lies beyond the page that is loaded.
+    there, made of the row and nothing else, so that a plan may read the rows. ``beyond``: what is shown depends on the
+    ends of the page that is loaded, and on what lies beyond them, and on nothing between.
     """
 
     source: Source
@@ -59,6 +75,7 @@ class LoadedField(StrawberryField):
     many: bool = False
     find: str | None = None
     of_found: bool = False
+    choice: Choice | None = None
     hint: type[BatchLoader[Any, Any]] | None = None
     each: Each | None = None
     beyond: bool = False
@@ -67,7 +84,7 @@ class LoadedField(StrawberryField):
         copied = super().__copy__()
         copied.source, copied.show, copied.of, copied.many = self.source, self.show, self.of, self.many
         copied.find, copied.of_found, copied.hint, copied.each = self.find, self.of_found, self.hint, self.each
-        copied.beyond = self.beyond
+        copied.beyond, copied.choice = self.beyond, self.choice
         return copied
 
 
@@ -79,6 +96,7 @@ def loaded(
     many: bool = False,
     find: str | None = None,
     of_found: bool = False,
+    choice: Choice | None = None,
     hint: type[BatchLoader[Any, Any]] | None = None,
     each: Each | None = None,
     beyond: bool = False,
@@ -105,6 +123,7 @@ def loaded(
         field = LoadedField(description=description, metadata=bringing(objects) if objects > 1 else {})
         field.source, field.show, field.of, field.many, field.find = source, show, of, many, find
         field.of_found, field.hint, field.each, field.beyond = of_found, hint, each, beyond
+        field.choice = choice
         return field(resolver)
 
     return decorated

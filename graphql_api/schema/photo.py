@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from graphql_api.errors import GoneError
-from graphql_api.schema import identity
 from graphql_api.schema.column import column
 from graphql_api.schema.loaded import OfRow, loaded
 from graphql_api.schema.node import Node
@@ -24,14 +23,7 @@ class Photo(Node):
 
     row: strawberry.Private[PhotoRow]
 
-    def global_id(self) -> str:
-        """The id, from the row."""
-        return identity.encode("Photo", self.row.product_id, self.row.review_id, self.row.photo_id)
-
-    @strawberry.field(description="The plain number of the photo.")
-    def photo_id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.row.photo_id))
-
+    photo_id: strawberry.ID = column(description="The plain number of the photo.")
     url: str = column(description="Where the picture is.")
 
     @loaded(OfRow(ReviewsById, "product_id", "review_id"), description="The review that the photo belongs to.")

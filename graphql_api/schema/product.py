@@ -7,7 +7,6 @@ from typing import Annotated
 
 import strawberry
 
-from graphql_api.schema import identity
 from graphql_api.schema.characteristic import Characteristic
 from graphql_api.schema.column import column
 from graphql_api.schema.loaded import Each, OfRow, by_number, loaded
@@ -27,14 +26,7 @@ class Product(Node):
 
     row: strawberry.Private[ProductRow]
 
-    def global_id(self) -> str:
-        """The id, from the row."""
-        return identity.encode("Product", self.row.product_id)
-
-    @strawberry.field(description="The plain number of the product.")
-    def product_id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.row.product_id))
-
+    product_id: strawberry.ID = column(description="The plain number of the product.")
     name: str = column(description="What the product is called.")
     slogan: str | None = column(description="The product in one line.")
     description: str | None = column(description="What the shop says of the product.")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from graphql_api.errors import GoneError
-from graphql_api.schema import identity
 from graphql_api.schema.characteristic_rating import CharacteristicRating
 from graphql_api.schema.column import column
 from graphql_api.schema.loaded import Each, OfRow, loaded
@@ -29,13 +28,7 @@ class Review(Node):
 
     row: strawberry.Private[ReviewRow]
 
-    def global_id(self) -> str:
-        """The id, from the row."""
-        return identity.encode("Review", self.row.product_id, self.row.review_id)
-
-    @strawberry.field(description="The plain number of the review.")
-    def review_id(self) -> strawberry.ID:
-        return strawberry.ID(str(self.row.review_id))
+    review_id: strawberry.ID = column(description="The plain number of the review.")
 
     @loaded(OfRow(ProductsById, "product_id"), description="The product that is reviewed.")
     def product(self, row: ProductRow | None) -> Annotated[Product, strawberry.lazy("graphql_api.schema.product")]:

@@ -19,7 +19,8 @@ def serialize_datetime(value: datetime) -> str:
     As ``isoformat`` writes it, in a third of its time, which was a twentieth of a page's.
     """
     if value.tzinfo is not UTC:
-        value = value.astimezone(UTC)
+        # What the driver makes of -infinity, the first of all moments, has no time zone.
+        value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     day, milliseconds = _day(value.toordinal()), _THREE_PLACES[value.microsecond // 1000]
     return f"{day}T{_TWO_PLACES[value.hour]}:{_TWO_PLACES[value.minute]}:{_TWO_PLACES[value.second]}.{milliseconds}Z"
 

@@ -24,8 +24,11 @@ from graphql_api.db.migrate import migrate
 from graphql_api.db.models import Base
 from graphql_api.errors import OperatorError
 from graphql_api.settings import Settings
+from loaders.batch import ROWS, Extent
+from loaders.json_rows import JsonColumn, json_rows
 from loaders.page import Window
-from loaders.review_pages import SORTS, ReviewFilter, ReviewSelection, _statement
+from loaders.products import _products
+from loaders.review_pages import SORTS, ReviewFilter, ReviewPages, ReviewSelection, _statement
 from tests.harness.databases import Databases, rows, run, value
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -366,11 +369,18 @@ def vacuumed(large: str, databases: Databases) -> str:
     return url
 
 
-def plan_of(url: str, sort: str, skipped: int | None) -> dict[str, Any]:
-    """The plan of the loader's own statement for a page of five, from the start or after ``skipped`` reviews."""
+WRITTEN = Extent(json=json_rows((("rating", JsonColumn("rating")), ("body", JsonColumn("body")))))
+
+
+def plan_of(url: str, sort: str, skipped: int | None, extent: Extent = ROWS) -> dict[str, Any]:
+    """The plan of the loader's own statement for a page of five, from the start or after ``skipped`` reviews.
+
+    Written as JSON, a page from the start comes with its product.
+    """
     selection = ReviewSelection(sort, ReviewFilter(), Window(5), has_after=skipped is not None, has_before=False)
-    statement = _statement(selection, (), beyond=True)
-    parameters: dict[str, list[Any]] = {"product_id": [1]}
+    with_product = ReviewPages.beside_product(selection, extent)
+    statement = _statement(selection, extent) if with_product is None else _products((with_product,))
+    parameters: dict[str, list[Any]] = {"product_id": [1], "product_ids": [1]}
     if skipped is not None:
         names = [key.attribute for key in SORTS[sort]]
         order = ", ".join(f"{key.sign} * {key.attribute}" if key.sign < 0 else key.attribute for key in SORTS[sort])
@@ -410,6 +420,19 @@ def test_a_page_reads_its_six_reviews_from_the_index_of_its_sort(
     # The second scan asks whether anything lies before the cursor.
     assert {scan["Index Name"] for scan in scans(plan)} == {f"ix_reviews_{sort.lower()}"}
     # The probe for what lies before the cursor runs once, whatever the rows of the page.
+    found = [(scan["Actual Rows"], scan["Actual Loops"]) for scan in scans(plan)]
+    assert found == ([(6, 1)] if skipped is None else [(1, 1), (6, 1)])
+    assert [scan.get("Rows Removed by Filter", 0) for scan in scans(plan)] == [0] * len(scans(plan))
+
+
+@pytest.mark.parametrize("skipped", [None, VISIBLE // 2])
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("state", ["large", "vacuumed"])
+def test_a_page_that_is_written_as_json_reads_no_more(
+    request: pytest.FixtureRequest, state: str, sort: str, skipped: int | None
+) -> None:
+    plan = plan_of(request.getfixturevalue(state), sort, skipped, WRITTEN)
+    assert {scan["Index Name"] for scan in scans(plan)} == {f"ix_reviews_{sort.lower()}"}
     found = [(scan["Actual Rows"], scan["Actual Loops"]) for scan in scans(plan)]
     assert found == ([(6, 1)] if skipped is None else [(1, 1), (6, 1)])
     assert [scan.get("Rows Removed by Filter", 0) for scan in scans(plan)] == [0] * len(scans(plan))

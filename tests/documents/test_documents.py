@@ -46,10 +46,7 @@ class Read:
 READS = {
     "ProductPage": Read(
         lambda products: {"id": products[0].number, "first": 10},
-        {
-            "products by id with characteristics and figures": 1,
-            "reviews by product, relevant with photos and ratings": 1,
-        },
+        {"products by id with characteristics and figures and reviews": 1},
         {
             "products by id": 1,
             "figures by product": 1,
@@ -62,8 +59,8 @@ READS = {
     "MoreReviews": Read(
         lambda products: {"id": products[0].number, "first": 10, "filter": {"ratings": [3], "search": "nothing"}},
         {
-            "products by id with characteristics and figures": 1,
-            "reviews by product, relevant with photos and ratings": 1,
+            "products by id with figures": 1,
+            "reviews by product, relevant": 1,
             "review counts of a search": 1,
         },
         {

@@ -164,10 +164,11 @@ def test_a_plan_is_the_one_for_any_key(gateway: Gateway) -> None:
 
 def test_statements_are_explained_through_pgbouncer_and_leave_nothing_there(gateway: Gateway, tmp_path: Path) -> None:
     # The two begin at once, each when it has a connection: which is the first is not decided.
-    names = {one["name"] for one in data(gateway, own("ProductPage"), {"id": 2})["statements"]}
+    asked = {"id": 2, "filter": {"recommended": True}}
+    names = {one["name"] for one in data(gateway, own("MoreReviews"), asked)["statements"]}
     with running_pgbouncer(gateway.database, tmp_path) as url:
         for _ in range(3):
-            found = data(gateway, own("ProductPage"), {"id": 2}, DATABASE_URL=url, REVIEWS_PGBOUNCER="1")["statements"]
+            found = data(gateway, own("MoreReviews"), asked, DATABASE_URL=url, REVIEWS_PGBOUNCER="1")["statements"]
             assert ({one["name"] for one in found}, len(found)) == (names, 2)
             assert all("(cost=" in one["explain"][0] for one in found)
 

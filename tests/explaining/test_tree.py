@@ -27,14 +27,13 @@ query
     ├── characteristics ← CharacteristicsByProduct, in the statement of ProductsById
     │   └── id, characteristicId, kind, average, count, distribution, labels
     └── reviews (begins beside the product, of which it needs the number alone)
-        ├── nodes ← ReviewPages, with PhotosByReview and RatingsByReview in its statement
+        ├── nodes ← ReviewPages, as JSON, in the statement of ProductsById without a filter or a cursor
         │   ├── id, reviewId, rating, summary, body, recommended, reviewerName, createdAt, response, helpfulness
-        │   ├── photos ← PhotosByReview, in the statement of ReviewPages
+        │   ├── photos
         │   │   └── id, photoId, url
-        │   └── characteristicRatings ← RatingsByReview, in the statement of ReviewPages
-        │       ├── value
-        │       ├── label ← CharacteristicsByProduct, in the statement of ProductsById, by characteristic_id
-        │       └── characteristic ← CharacteristicsByProduct, in the statement of ProductsById, by characteristic_id
+        │   └── characteristicRatings
+        │       ├── value, label
+        │       └── characteristic
         │           └── kind
         ├── pageInfo ← ReviewPages, the load of nodes
         │   └── hasNextPage, hasPreviousPage, startCursor, endCursor
@@ -42,17 +41,16 @@ query
 """,
     "MoreReviews": """
 query
-└── product ← ProductsById, with CharacteristicsByProduct and FiguresByProduct in its statement
+└── product ← ProductsById, with FiguresByProduct in its statement
     ├── id
     └── reviews (begins beside the product, of which it needs the number alone)
-        ├── nodes ← ReviewPages, with PhotosByReview and RatingsByReview in its statement
+        ├── nodes ← ReviewPages, as JSON, in the statement of ProductsById without a filter or a cursor
         │   ├── id, reviewId, rating, summary, body, recommended, reviewerName, createdAt, response, helpfulness
-        │   ├── photos ← PhotosByReview, in the statement of ReviewPages
+        │   ├── photos
         │   │   └── id, photoId, url
-        │   └── characteristicRatings ← RatingsByReview, in the statement of ReviewPages
-        │       ├── value
-        │       ├── label ← CharacteristicsByProduct, in the statement of ProductsById, by characteristic_id
-        │       └── characteristic ← CharacteristicsByProduct, in the statement of ProductsById, by characteristic_id
+        │   └── characteristicRatings
+        │       ├── value, label
+        │       └── characteristic
         │           └── kind
         ├── pageInfo ← ReviewPages, the load of nodes
         │   └── hasNextPage, hasPreviousPage, startCursor, endCursor

@@ -54,10 +54,10 @@ def test_an_operation_is_a_span_in_its_clients_trace(collected: Collector) -> No
 
 def test_a_batch_is_a_span_linked_to_its_operations(collected: Collector) -> None:
     (operation,) = collected.named("query ProductPage")
-    (batch,) = collected.named("load ReviewPages")
+    (batch,) = [one for one in collected.named("load ProductsById") if one.trace_id == operation.trace_id]
     assert attributes(list(batch.attributes)) == {
         "db.system": "postgresql",
-        "reviews.loader": "ReviewPages",
+        "reviews.loader": "ProductsById",
         "reviews.batch.keys": 1,
     }
     assert [(link.trace_id, link.span_id) for link in batch.links] == [(operation.trace_id, operation.span_id)]
@@ -83,7 +83,7 @@ def test_what_the_client_does_not_sample_is_not_sent(collected: Collector) -> No
     ids = [attributes(list(span.attributes)).get("reviews.request_id") for span in collected.spans]
     assert "traced-00" not in ids
     # The batches of the one that is sampled, and of the one with a trace of its own.
-    assert len(collected.named("load ReviewPages")) == 1
+    assert len(collected.named("load ProductsById")) == 2
 
 
 def test_they_go_to_the_path_of_traces_under_the_gateways_name(collected: Collector) -> None:

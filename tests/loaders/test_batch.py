@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from graphql_api.db.engine import open_database
 from graphql_api.settings import Settings
-from loaders.batch import BatchLoader, Kind, many_each, one_each
+from loaders.batch import BatchLoader, Extent, Kind, many_each, one_each
 from loaders.characteristics import CharacteristicsByProduct
 from loaders.page import Window
 from loaders.photo_pages import PhotoPageKey, PhotoPages, PhotoSelection
@@ -245,7 +245,7 @@ def test_pages_of_several_products_are_each_in_their_place_from_one_statement(
     keys = [ReviewPageKey(n, **{bound: position_of(rows[n][place], sort)}) for n, place in places]
     with recorded_statements() as statements:
         pages = load(gateway, Kind(ReviewPages, bounded), keys)
-        alone = load(gateway, Kind(ReviewPages, bounded, beyond=False), keys)
+        alone = load(gateway, Kind(ReviewPages, bounded, Extent(beyond=False)), keys)
     expected = [
         rows[n][max(place - size, 0) : place] if backward else rows[n][place + 1 : place + 1 + size]
         for n, place in places

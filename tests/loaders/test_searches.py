@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from loaders import catalog, review_pages
+from loaders.batch import ROWS
 from loaders.catalog import CatalogFilter, CatalogPageKey, CatalogPages
 from loaders.page import Page, Window
 from loaders.review_pages import SORTS, ReviewFilter, ReviewPageKey, ReviewPages, ReviewSelection, position_of
@@ -171,7 +172,7 @@ def test_a_word_that_no_review_has_is_not_looked_for_in_all_of_them(shop: str, s
     selection = ReviewSelection(
         sort, ReviewFilter(search=""), Window(5), has_after=side == "after", has_before=side == "before"
     )
-    statement = review_pages._statement(selection, (), beyond=True)
+    statement = review_pages._statement(selection, ROWS)
     position = {f"{side}_{n}": [value] for n, value in enumerate(position_of(row, sort))}
     arguments = statement.arguments({"product_id": [2], "search": "nobody", **position})
     assert 0 <= most_removed(shop, statement.text, arguments, mode) <= review_pages._NEAREST

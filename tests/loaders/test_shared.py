@@ -12,7 +12,7 @@ from graphql_api.db.engine import Database, open_database
 from graphql_api.schema.product_connection import product_connection
 from graphql_api.settings import Settings
 from loaders import shared
-from loaders.batch import BatchLoader, Kind
+from loaders.batch import BatchLoader, Extent, Kind
 from loaders.observer import Asker, Batch
 from loaders.page import Window
 from loaders.photos import PhotosByReview
@@ -102,17 +102,17 @@ def test_what_comes_while_statements_are_under_way_shares_the_next_one(loading: 
     async def test(loaders: SharedLoaders, _: Database) -> Any:
         gate = Gate()
         waiting = []
-        for key in range(20):
+        for key in range(2 + shared.MOST_KEYS):
             waiting.append(loaders.load(Kind(Held, gate), (key,)))
             await turn()
         under_way = list(gate.begun)
         gate.open.set()
-        assert [await one for one in waiting] == [[key * 2] for key in range(20)]
+        assert [await one for one in waiting] == [[key * 2] for key in range(2 + shared.MOST_KEYS)]
         return under_way, gate.begun[len(under_way) :]
 
     under_way, later = loading(test)
     assert under_way == [[0], [1]]
-    assert later == [list(range(2, 20))]
+    assert later == [list(range(2, 2 + shared.MOST_KEYS))]
 
 
 def test_a_key_does_not_join_a_statement_that_has_begun(loading: Any) -> None:
@@ -257,7 +257,7 @@ def test_rows_ahead_are_those_of_their_own_loaders(loading: Any) -> None:
     async def test(loaders: SharedLoaders, _: Database) -> Any:
         keys = list(range(13))
         with recorded_statements() as statements:
-            rows = await loaders.load(Kind(ProductsById, None, ahead), keys)
+            rows = await loaders.load(Kind(ProductsById, None, Extent(ahead)), keys)
         apart = [await loaders.load(Kind(loader), keys) for loader in ahead]
         return rows, [dict(zip(keys, values, strict=True)) for values in apart], statements
 
@@ -273,7 +273,7 @@ def test_photos_and_ratings_ahead_of_pages_are_those_of_their_own_loaders(loadin
     everything = ReviewSelection("NEWEST", ReviewFilter(), Window(100), has_after=False, has_before=False)
 
     async def test(loaders: SharedLoaders, _: Database) -> Any:
-        pages = await loaders.load(Kind(ReviewPages, everything, ahead), [ReviewPageKey(n) for n in range(13)])
+        pages = await loaders.load(Kind(ReviewPages, everything, Extent(ahead)), [ReviewPageKey(n) for n in range(13)])
         rows = [row for page in pages for row in page.rows]
         keys = [(row.product_id, row.review_id) for row in rows]
         return rows, [await loaders.load(Kind(loader), keys) for loader in ahead]
@@ -321,7 +321,7 @@ def test_many_kinds_at_once_leave_connections_to_others(gateway: Gateway) -> Non
     async def test() -> tuple[int, int]:
         async with open_database(gateway.database, Settings(read_connections=4)) as database:
             loaders = SharedLoaders(database.reads, 10)
-            kinds = [Kind(ProductsById, None, ahead) for ahead in ((), (FiguresByProduct,))]
+            kinds = [Kind(ProductsById, None, Extent(ahead)) for ahead in ((), (FiguresByProduct,))]
             for _ in range(5):
                 await asyncio.gather(*(loaders.load(kind, (key,)) for kind in kinds for key in range(3)))
             reads = database.reads

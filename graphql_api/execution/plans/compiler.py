@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from graphql import (
     GraphQLList,
     GraphQLNonNull,
@@ -35,6 +36,7 @@ from graphql_api.execution.plans.known import (
     hinted,
     known_of,
     needs_object,
+    page_of_product,
     product_of_number,
     taken,
 )
@@ -44,6 +46,7 @@ from graphql_api.execution.plans.source import Source
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.schema.column import ColumnField
 from graphql_api.schema.loaded import Each, LoadedField, NumberField, found_row
+from loaders.batch import Extent
 from loaders.products import ProductsById
 
 
@@ -56,7 +59,18 @@ class Begun:
     """The name of the future, ``None`` in it where there is nothing to load."""
     count: str | None = None
     """Of several loads, the expression for how many."""
+    with_product: bool = False
+    """Whether it came with the product's row where there is no future."""
     below: dict[Selected, Begun] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WithPage:
+    """A product whose load begins with that of a ``page``: the arguments that say what is loaded, and its future."""
+
+    page: Selected
+    call: str
+    pending: str
 
 
 Started = dict[Selected, Begun]
@@ -73,6 +87,7 @@ class Compiler:
         self._waiting = Waiting(schema)
         self._started: list[Loader | None] = []
         self._calls: dict[Selected, str] = {}
+        self._product: WithPage | None = None
 
     def compile(self) -> tuple[str, dict[str, Any]]:
         """The source of ``async def run(o, v, s)``, and the constants that it names. Raises ``UnsupportedError``.
@@ -83,6 +98,7 @@ class Compiler:
         started = self._begin(fields, "o", [])
         value = self._object(self._selection.root, fields, "o", [], started)
         self._source.line(f"return {value}")
+        assert self._product is None, "a product begins where its page does"
         text = self._source.text("async def run(o, v, s):")
         if len(set(self._started)) < len(self._started):
             text = text.replace("s.start(", "s.start_once(")
@@ -97,7 +113,7 @@ class Compiler:
         for selected in fields:
             if isinstance(selected.field, LoadedField):
                 if not by_number and known_of(selected, known) is None:
-                    key = (selected.field.source, self._call(selected), selected.ahead, selected.beyond)
+                    key = (selected.field.source, self._call(selected), _extent(selected), selected.page)
                     if key not in shared:
                         shared[key] = self._load(selected, o, known)
                     started[selected] = shared[key]
@@ -125,28 +141,38 @@ class Compiler:
         self._started.append(selected.loader)
         pending, load = source.local("f"), source.local("l")
         name = selected.details[0].node.name.value
-        more = f", {source.constant(f'{name}_ahead', selected.ahead)}" if selected.ahead else ""
+        extent = source.constant(f"{name}_extent", _extent(selected))
         source.line(
             f"{load} = {source.constant(f'{name}_source', field_.source)}({self._with(o, self._call(selected))})"
         )
         if field_.many:
-            source.line(f"{pending} = s.start_many({load}{more})")
+            source.line(f"{pending} = s.start_many({load}, {extent})")
             return Begun(pending=pending, count=f"len({load})")
-        if not selected.beyond:
-            more += ", beyond=False"
-        begin = f"s.start({load}{more})"
+        if self._product is not None and selected is self._product.page:
+            with_product, self._product = self._product, None
+            source.line(f"{with_product.pending}, {pending} = s.start_with({with_product.call}, {load}, {extent})")
+            return Begun(pending=pending, with_product=True)
+        if selected.page is not None:
+            # Both begin where the page is known.
+            source.line(f"{pending} = None")
+            self._product = WithPage(selected.page, f"{load}, {extent}", pending)
+            return Begun(pending=pending, below=self._begin_by_number(selected, load, known))
+        begin = f"s.start({load}, {extent})"
         if hinted(selected, known) is not None:
             begin = f"None if {load}.kind.loader is {source.constant(field_.hint.__name__, field_.hint)} else {begin}"  # type: ignore[union-attr] # it has one
         source.line(f"{pending} = {begin}")
-        begun = Begun(pending=pending)
+        return Begun(pending=pending, below=self._begin_by_number(selected, load, known))
+
+    def _begin_by_number(self, selected: Selected, load: str, known: list[Known]) -> Started:
+        """Start below a product what needs its number alone."""
+        source = self._source
         numbers = [below for below in selected.only if isinstance(below.field, NumberField)]
-        if selected.loader is ProductsById and numbers:
-            inner = [*known, Known(selected.ahead, None, set())]
-            with source.block(f"if {load} is not None:"):
-                product = source.local("o")
-                source.line(f"{product} = {source.constant('product_of_number', product_of_number)}({load}.key)")
-                begun.below = self._begin(numbers, product, inner, by_number=True)
-        return begun
+        if selected.loader is not ProductsById or not numbers:
+            return {}
+        with source.block(f"if {load} is not None:"):
+            product = source.local("o")
+            source.line(f"{product} = {source.constant('product_of_number', product_of_number)}({load}.key)")
+            return self._begin(numbers, product, [*known, Known(selected.ahead, None, set())], by_number=True)
 
     # --- Objects, lists and leaves
 
@@ -215,6 +241,8 @@ class Compiler:
             if ready is not None and selected in ready.made:
                 return f"{ready.made[selected]}[{row}.{field_.find}]"
             value = self._shown(selected, o, row, known, ready, begun)
+            if selected.json is not None and field_.each is not None:
+                return value  # the fields below are in it
             known = below_load(selected, known)
         else:
             value = begun.made if begun is not None and begun.made is not None else self._resolved(selected, o)
@@ -242,11 +270,15 @@ class Compiler:
             else:
                 hint = hinted(selected, known)
                 otherwise = "None" if hint is None else hint.value(field_.hint)  # type: ignore[arg-type] # hinted by it
+                if begun.with_product:
+                    otherwise = page_of_product(known)
                 value = f"{otherwise} if {begun.pending} is None else (await {begun.pending})[0]"
             if field_.find:
                 value = f"{source.constant('found_row', found_row)}({value}, {field_.find!r}, {row})"
         source.line(f"{name} = {value}")
         if field_.each is not None:
+            if selected.json is not None:
+                return f"{source.constant('fragment', orjson.Fragment)}({name}.json)"
             return f"{name}.rows" if field_.each is Each.PAGE else name
         show = source.constant(f"{selected.details[0].node.name.value}_show", field_.show)
         return f"{show}({self._with(f'{o}, {name}', self._call(selected))})"
@@ -397,6 +429,10 @@ class Compiler:
     @staticmethod
     def _with(first: str, rest: str) -> str:
         return f"{first}, {rest}" if rest else first
+
+
+def _extent(selected: Selected) -> Extent:
+    return Extent(selected.ahead, selected.beyond, selected.json)
 
 
 def _takes_info(function: Any) -> bool:

@@ -51,7 +51,7 @@ def fits(known: Known, type_: GraphQLObjectType) -> bool:
 def below_load(selected: Selected, known: list[Known]) -> list[Known]:
     """What is known below a field that loads."""
     kept = [replace(one, near=False) for one in known if one.row is not None]
-    if selected.ahead and selected.loader is not None:
+    if (selected.ahead or selected.page is not None) and selected.loader is not None:
         made = selected.made_of_found
         kept.append(Known(selected.ahead, selected.loader.row_class, selected.maps, made_of_found=made))
     return kept
@@ -91,6 +91,12 @@ _NOT_READ = (None,) * (len(ProductRow._fields) - 1)
 def product_of_number(number: int) -> Product:
     """A product of which the number is known and nothing else."""
     return Product(row=as_row(ProductRow, (number, *_NOT_READ)))
+
+
+def page_of_product(known: list[Known]) -> str:
+    """The expression of the page that came with the row of the product that is known."""
+    product = next(one for one in reversed(known) if one.row is not None and one.row_class is ProductRow)
+    return f"{product.row}.ahead[{len(product.loaders)}]"
 
 
 def hinted(selected: Selected, known: list[Known]) -> Known | None:

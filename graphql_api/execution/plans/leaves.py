@@ -23,7 +23,7 @@ from graphql_api.execution.plans.source import Source
 # {v} is a name bound to the value, {x} the expression that gives it, {f} the coercion.
 _TESTS = {
     GraphQLString.name: "{v} if ({v} := {x}).__class__ is str else {f}({v})",
-    GraphQLID.name: "{v} if ({v} := {x}).__class__ is str else {f}({v})",
+    GraphQLID.name: "{v} if ({v} := {x}).__class__ is str else str({v}) if {v}.__class__ is int else {f}({v})",
     GraphQLBoolean.name: "{v} if ({v} := {x}).__class__ is bool else {f}({v})",
     GraphQLInt.name: "{v} if ({v} := {x}).__class__ is int and -2147483648 <= {v} <= 2147483647 else {f}({v})",
     # x - x is 0 for a number, and is not for NaN and the infinities, which JSON does not know.

@@ -11,8 +11,9 @@ from graphql.execution.values import VariableValues
 from graphql_api.context import Context
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.execution.plans.variables import Variables
-from loaders.batch import Aheads, Kind, Load
+from loaders.batch import ROWS, Extent, Kind, Load
 from loaders.observer import Asker
+from loaders.rows import as_row
 from loaders.shared import SharedLoaders
 
 Pending = asyncio.Future[list[Any]]
@@ -35,22 +36,35 @@ class Loading:
         self._asked: dict[tuple[Kind, Any], Pending] | None = None
         self._begun: list[tuple[Kind, Sequence[Any], Pending]] = []
 
-    def start(self, load: Load | None, ahead: Aheads = (), *, beyond: bool = True) -> Pending | None:
+    def start(self, load: Load | None, extent: Extent = ROWS) -> Pending | None:
         """Begin to load. The result's only item is the value."""
         if load is None:
             return None
-        return self._load(load.kind.asked(ahead, beyond=beyond), (load.key,))
+        return self._load(load.kind.with_extent(extent), (load.key,))
+
+    def start_with(self, load: Load, extent: Extent, page: Load, of_page: Extent) -> tuple[Pending, Pending | None]:
+        """Begin to load a product, and of it a page, which comes last in the ahead of the product's row.
+
+        What cannot come there begins beside it, and is the second.
+        """
+        with_row = page.kind.loader.beside_product(page.kind.selection, of_page)
+        beside = None
+        if with_row is None:
+            beside = self._load(page.kind.with_extent(of_page), (page.key,))
+        else:
+            extent = as_row(Extent, ((*extent.ahead, with_row), extent.beyond, extent.json))
+        return self._load(load.kind.with_extent(extent), (load.key,)), beside
 
     def _load(self, kind: Kind, keys: Sequence[Any]) -> Pending:
         pending = self._loaders.load(kind, keys, self.asker)
         self._begun.append((kind, keys, pending))
         return pending
 
-    def start_once(self, load: Load | None, ahead: Aheads = (), *, beyond: bool = True) -> Pending | None:
+    def start_once(self, load: Load | None, extent: Extent = ROWS) -> Pending | None:
         """The same where the operation may ask for equal things."""
         if load is None:
             return None
-        kind, key = load.kind.asked(ahead, beyond=beyond), load.key
+        kind, key = load.kind.with_extent(extent), load.key
         if self._asked is None:
             self._asked = {}
         pending = self._asked.get((kind, key))
@@ -58,7 +72,7 @@ class Loading:
             pending = self._asked[kind, key] = self._load(kind, (key,))
         return pending
 
-    def start_many(self, loads: Sequence[Load | None], ahead: Aheads = ()) -> list[tuple[list[int], Pending]]:
+    def start_many(self, loads: Sequence[Load | None], extent: Extent = ROWS) -> list[tuple[list[int], Pending]]:
         """Begin to load several: for each kind, the places of its values among all, and the values to come."""
         groups: dict[Kind, tuple[list[int], list[Any]]] = {}
         for place, load in enumerate(loads):
@@ -67,7 +81,7 @@ class Loading:
                 places, keys = groups.setdefault(kind, ([], []))
                 places.append(place)
                 keys.append(key)
-        return [(places, self._load(kind.asked(ahead, beyond=True), keys)) for kind, (places, keys) in groups.items()]
+        return [(places, self._load(kind.with_extent(extent), keys)) for kind, (places, keys) in groups.items()]
 
     @staticmethod
     async def all(count: int, pending: list[tuple[list[int], Pending]]) -> list[Any]:

@@ -28,9 +28,12 @@ from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
 from graphql_api.execution.document import Document
+from graphql_api.execution.plans.json_fields import json_of
 from graphql_api.execution.plans.unsupported import UnsupportedError
-from graphql_api.schema.loaded import LoadedField, OfRow
+from graphql_api.schema.loaded import Each, LoadedField, NumberField, OfRow
 from loaders.batch import BatchLoader
+from loaders.json_rows import JsonRows
+from loaders.products import ProductsById
 
 Loader = type[BatchLoader[Any, Any]]
 DEFINITION = "strawberry-definition"
@@ -56,6 +59,10 @@ class Selected:
     """Fields below that show nothing but such a row."""
     beyond: bool = True
     """Whether it, or a sibling that loads the same, shows what lies beyond the page that is loaded."""
+    json: JsonRows | None = None
+    """How PostgreSQL writes the page that it, or such a sibling, shows: nothing of that is left to a plan."""
+    page: Selected | None = None
+    """Of a product, the first field below that shows such a page, which may come with the product's row."""
 
     @property
     def loader(self) -> Loader | None:
@@ -85,6 +92,8 @@ class Selection:
             if isinstance(node, FragmentDefinitionNode)
         }
         self._flags = VariableValues({}, dict(flags))
+        # Such a page has a statement of its own, which takes longer to make than a plan: not for each text of a flood.
+        self._by_json = document.is_persisted
         root = schema.get_root_type(operation.operation)
         assert root is not None
         self.root = root
@@ -115,12 +124,15 @@ class Selection:
                     ).grouped_field_set
                     selected.below[one.name] = self._selected(one, below)
             found.append(selected)
-        share_loads(found)
+        share_loads(found, by_json=self._by_json)
         return found
 
 
-def share_loads(siblings: list[Selected]) -> None:
-    """Settle what each load of ``siblings`` brings; those that load the same have the same ahead, and beyond."""
+def share_loads(siblings: list[Selected], *, by_json: bool) -> None:
+    """Settle what each load of ``siblings`` brings, which is the same for those that load the same.
+
+    ``by_json``: pages may be written by PostgreSQL.
+    """
     groups: dict[Any, list[Selected]] = {}
     for selected in siblings:
         if isinstance(selected.field, LoadedField) and selected.loader is not None:
@@ -136,11 +148,33 @@ def share_loads(siblings: list[Selected]) -> None:
             assert isinstance(selected.field, LoadedField)
             beyond = beyond or selected.field.beyond
             _look(selected, loader.may_have_ahead, wanted, maps, made, loads=0)
+        if by_json and loader is ProductsById and len(group) == 1 and not group[0].field.many:  # type: ignore[union-attr] # it loads
+            group[0].page = _page_of(group[0])
+        json = _json_of(group, loader) if by_json and loader.looks_beyond else None
         for selected in group:
+            selected.beyond = beyond
+            selected.json = json
+            if json is not None:
+                continue
             selected.made_of_found = made
             selected.ahead = tuple(sorted(wanted, key=lambda one: one.__name__))
             selected.maps = maps
-            selected.beyond = beyond
+
+
+def _json_of(group: list[Selected], loader: Loader) -> JsonRows | None:
+    """How the page is written that fields of ``group`` show, if one shows its rows and the others where it lies."""
+    others = [one for one in group if not (isinstance(one.field, LoadedField) and one.field.beyond)]
+    return json_of(others[0], loader) if len(others) == 1 and _is_list(others[0]) else None
+
+
+def _is_list(selected: Selected) -> bool:
+    return isinstance(selected.field, LoadedField) and selected.field.each is Each.PAGE
+
+
+def _page_of(product: Selected) -> Selected | None:
+    """The first field that shows a page that is written, of those below ``product`` that need its number alone."""
+    numbers = [one for one in product.only if isinstance(one.field, NumberField)]
+    return next((page for number in numbers for page in number.only if page.json is not None), None)
 
 
 def _arguments(selected: Selected) -> str:
@@ -159,6 +193,8 @@ def _look(
     """Add those of ``candidates`` that fields below ``above`` show, ``loads`` loads below the rows."""
     for selected in (one for below in above.below.values() for one in below):
         left = candidates
+        if selected.json is not None and _is_list(selected):
+            continue  # what is below comes with its text
         if isinstance(selected.field, LoadedField):
             loader = selected.field.hint or selected.loader
             source = selected.field.source
