@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,14 +22,14 @@ def rows_of(row_class: type[Row], *columns: Iterable[Any]) -> list[Row]:
 
 
 class ProductRow(NamedTuple):
-    """A product as the shop describes it."""
+    """A product as the shop describes it. The price is as PostgreSQL writes it, with two places."""
 
     product_id: int
     name: str
     slogan: str | None
     description: str | None
     category: str | None
-    default_price: Decimal | None
+    default_price: str | None
     ahead: tuple[Any, ...] = ()
 
 

@@ -30,11 +30,11 @@ def _day(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()
 
 
-def serialize_decimal(value: Decimal) -> str:
+def serialize_decimal(value: Decimal | str) -> str:
     """``140.00``: always two places."""
     text = str(value)
     # As the column has it. With a format it takes twice the time.
-    return text if text[-3:-2] == "." else f"{value:.2f}"
+    return text if text[-3:-2] == "." else f"{Decimal(value):.2f}"
 
 
 def _scalar(name: str, description: str, serialize: object) -> ScalarDefinition:
