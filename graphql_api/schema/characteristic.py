@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from graphql_api.schema.column import column
+from graphql_api.schema.column import column, of_row
 from graphql_api.schema.node import Node
 from graphql_api.schema.rating_summary import mean
 from loaders.rows import CharacteristicRow
@@ -43,18 +43,9 @@ class Characteristic(Node):
     characteristic_id: strawberry.ID = column(description="The plain number of the characteristic.")
     kind: CharacteristicKind = column(description="Which aspect it is.")
 
-    @strawberry.field(description="The mean of the values chosen; null while nobody rated it.")
-    def average(self) -> float | None:
-        return mean(self.row.counts)
-
-    @strawberry.field(description="How many visible reviews rated it.")
-    def count(self) -> int:
-        return sum(self.row.counts)
-
-    @strawberry.field(description="How many chose 1, 2, 3, 4 and 5.")
-    def distribution(self) -> list[int]:
-        return self.row.counts
-
-    @strawberry.field(description="What 1, 2, 3, 4 and 5 mean.")
-    def labels(self) -> list[str]:
-        return LABELS[self.row.kind]
+    average: float | None = of_row(
+        lambda row: mean(row.counts), description="The mean of the values chosen; null while nobody rated it."
+    )
+    count: int = of_row(lambda row: sum(row.counts), description="How many visible reviews rated it.")
+    distribution: list[int] = column(attribute="counts", description="How many chose 1, 2, 3, 4 and 5.")
+    labels: list[str] = of_row(lambda row: LABELS[row.kind], description="What 1, 2, 3, 4 and 5 mean.")

@@ -53,6 +53,7 @@ class Choice:
 class Each(Enum):
     """Where the rows are, in what a loader brings."""
 
+    ONE = "the value is one"
     VALUE = "the value itself"
     PAGE = "its rows, as it is a page"
 
@@ -63,10 +64,10 @@ class LoadedField(StrawberryField):
     ``of`` is the loader, where ``source`` always names the same; ``many``: ``source`` gives a list of loads.
     Of a loaded list, ``find`` takes the one row whose column of that name equals the object's own; ``of_found`` says
     that what is shown depends on that row alone, so that a plan may make it once for all who find it, and ``choice``
-    which word is shown of it. ``hint`` is a
-    loader whose value ``source`` often asks for. ``each``: what is shown is an object of each of the rows that are
-    there, made of the row and nothing else, so that a plan may read the rows. ``beyond``: what is shown depends on the
-    ends of the page that is loaded, and on what lies beyond them, and on nothing between.
+    which word is shown of it. ``hint`` is a loader whose value ``source`` often asks for. ``each``: what is shown is an
+    object of each of the rows that are there, or of the one row, made of it and nothing else, so that a plan may read
+    the rows. ``beyond``: what is shown depends on the ends of the page that is loaded, and on what lies beyond them,
+    and on nothing between.
     """
 
     source: Source

@@ -33,7 +33,7 @@ class Product(Node):
     category: str | None = column(description="The category the product is listed under.")
     default_price: Decimal | None = column(description="The price without any offer, in the shop's currency.")
 
-    @loaded(OfRow(FiguresByProduct, "product_id"), description="The figures of its reviews.")
+    @loaded(OfRow(FiguresByProduct, "product_id"), each=Each.ONE, description="The figures of its reviews.")
     def rating_summary(self, figures: FiguresRow) -> RatingSummary:
         return RatingSummary(row=figures)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from graphql_api.schema.column import of_row
 from graphql_api.schema.objects import bringing
 from loaders.rows import FiguresRow
 
@@ -27,26 +28,26 @@ class RatingSummary:
 
     row: strawberry.Private[FiguresRow]
 
-    @strawberry.field(description="The mean number of stars; null without reviews.")
-    def average(self) -> float | None:
-        return mean(self.row.by_rating())
+    average: float | None = of_row(
+        lambda row: mean(row.by_rating()), description="The mean number of stars; null without reviews."
+    )
+    count: int = of_row(lambda row: sum(row.counts), description="How many reviews the product has.")
+    histogram: list[RatingCount] = of_row(
+        lambda row: rating_counts(row.by_rating()),
+        description="Always five bars, from 1 star to 5.",
+        metadata=bringing(5),
+    )
+    recommended_count: int = of_row(
+        lambda row: sum(row.by_rating(recommended=True)), description="How many reviewers recommend the product."
+    )
+    recommended_ratio: float | None = of_row(
+        lambda row: _share(sum(row.by_rating(recommended=True)), sum(row.counts)),
+        description="The share of reviewers who recommend the product, 0 to 1; null without reviews.",
+    )
 
-    @strawberry.field(description="How many reviews the product has.")
-    def count(self) -> int:
-        return sum(self.row.counts)
 
-    @strawberry.field(description="Always five bars, from 1 star to 5.", metadata=bringing(5))
-    def histogram(self) -> list[RatingCount]:
-        return rating_counts(self.row.by_rating())
-
-    @strawberry.field(description="How many reviewers recommend the product.")
-    def recommended_count(self) -> int:
-        return sum(self.row.by_rating(recommended=True))
-
-    @strawberry.field(description="The share of reviewers who recommend the product, 0 to 1; null without reviews.")
-    def recommended_ratio(self) -> float | None:
-        count = sum(self.row.counts)
-        return sum(self.row.by_rating(recommended=True)) / count if count else None
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 def mean(counts: list[int]) -> float | None:

@@ -35,9 +35,9 @@ def test_what_has_an_object_of_each_row_is_made_of_the_rows_alone(field: LoadedF
     row_class = typing.get_type_hints(shown)["row"]
     (row_class,) = typing.get_args(row_class)[:1] or (row_class,)
     rows = [row_class(*[number] * len(row_class._fields)) for number in range(3)]
-    value = rows if field.each is Each.VALUE else Page(rows, has_previous=False, has_next=True)
-    own = object()
-    assert field.show(own, value) == [shown(row=row) for row in rows]
+    values = {Each.ONE: rows[2], Each.VALUE: rows, Each.PAGE: Page(rows, has_previous=False, has_next=True)}
+    expected = shown(row=rows[2]) if field.each is Each.ONE else [shown(row=row) for row in rows]
+    assert field.show(object(), values[field.each]) == expected
     assert list(inspect.signature(field.show).parameters)[2:] == [], "a plan gives it no arguments"
 
 

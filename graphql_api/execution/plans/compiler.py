@@ -34,6 +34,7 @@ from graphql_api.execution.plans.known import (
     fits,
     has_row,
     hinted,
+    is_of_row,
     known_of,
     needs_object,
     page_of_product,
@@ -44,8 +45,10 @@ from graphql_api.execution.plans.leaves import leaf
 from graphql_api.execution.plans.selection import DEFINITION, Loader, Selected, Selection
 from graphql_api.execution.plans.source import Source
 from graphql_api.execution.plans.unsupported import UnsupportedError
-from graphql_api.schema.column import ColumnField
+from graphql_api.schema import identity
+from graphql_api.schema.column import ColumnField, RowField
 from graphql_api.schema.loaded import Each, LoadedField, NumberField, found_row
+from graphql_api.schema.node import is_id
 from loaders.batch import Extent
 from loaders.products import ProductsById
 
@@ -191,7 +194,7 @@ class Compiler:
             row is None
             and has_row(type_)
             and (
-                any(isinstance(selected.field, ColumnField | LoadedField) for selected in fields)
+                any(isinstance(one.field, LoadedField) or is_of_row(one, type_) for one in fields)
                 or any(fits(one, type_) for one in known)
             )
         ):
@@ -236,6 +239,10 @@ class Compiler:
         field_ = selected.field
         if isinstance(field_, ColumnField):
             value = f"{row}.{field_.attribute or field_.python_name}"
+        elif isinstance(field_, RowField):
+            value = f"{self._source.constant(selected.details[0].node.name.value, field_.of)}({row})"
+        elif is_id(selected.definition, parent):
+            value = f"{self._source.constant('id_of', identity.of_row)}({parent.name!r}, {row})"
         elif isinstance(field_, LoadedField):
             ready = known_of(selected, known)
             if ready is not None and selected in ready.made:

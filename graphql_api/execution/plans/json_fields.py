@@ -17,6 +17,7 @@ from graphql import (
 from graphql_api.schema.column import ColumnField
 from graphql_api.schema.identity import COLUMNS
 from graphql_api.schema.loaded import Each, LoadedField, OfRow
+from graphql_api.schema.node import is_id
 from loaders.json_rows import (
     MOST_FIELDS,
     JsonChoice,
@@ -66,7 +67,7 @@ def _part(selected: Selected, parent: GraphQLObjectType, loader: Loader) -> Json
         return _column(field, definition.type, loader)
     if isinstance(field, LoadedField):
         return _loaded(selected, field, definition.type, loader)
-    if definition is parent.fields.get("id") and parent.name in COLUMNS:
+    if is_id(definition, parent):
         return JsonId(parent.name, COLUMNS[parent.name])
     return None
 

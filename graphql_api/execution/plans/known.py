@@ -9,8 +9,9 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from graphql_api.execution.plans.selection import BY_PRODUCT, DEFINITION, Loader, Selected
-from graphql_api.schema.column import ColumnField
+from graphql_api.schema.column import RowField
 from graphql_api.schema.loaded import LoadedField, OfRow
+from graphql_api.schema.node import is_id
 from graphql_api.schema.product import Product
 from loaders.rows import ProductRow, as_row
 
@@ -74,12 +75,17 @@ def known_of(selected: Selected, known: list[Known]) -> Known | None:
     return None
 
 
+def is_of_row(selected: Selected, parent: GraphQLObjectType) -> bool:
+    """Whether the row of a ``parent`` alone says what the field shows."""
+    return isinstance(selected.field, RowField) or is_id(selected.definition, parent)
+
+
 def needs_object(type_: GraphQLObjectType, fields: Sequence[Selected], known: list[Known]) -> bool:
     """Whether ``fields`` need an object of ``type_``; else its row is enough."""
     here = [taken(one) if fits(one, type_) else one for one in known]
     return not all(
         one.definition is None
-        or isinstance(one.field, ColumnField)
+        or is_of_row(one, type_)
         or (isinstance(one.field, LoadedField) and one.field.each is not None and known_of(one, here) is not None)
         for one in fields
     )
