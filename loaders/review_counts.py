@@ -11,7 +11,7 @@ from sqlalchemy import func, not_, select, true, union_all
 from graphql_api.db.models import Review
 from loaders import tags
 from loaders.batch import BatchLoader, literal_size, numbers_table
-from loaders.review_pages import ReviewFilter, matching
+from loaders.review_selection import ReviewFilter, matching
 from loaders.statement import Statement
 
 _FEW = 100

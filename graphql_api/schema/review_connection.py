@@ -20,8 +20,9 @@ from loaders.batch import Kind, Load
 from loaders.page import Page
 from loaders.products import FiguresByProduct
 from loaders.review_counts import ReviewCountsOfSearch
-from loaders.review_pages import SORTS, Position, ReviewPageKey, ReviewPages, ReviewSelection, position_of
-from loaders.review_pages import ReviewFilter as Filter
+from loaders.review_pages import ReviewPages
+from loaders.review_selection import SORTS, Position, ReviewPageKey, ReviewSelection, position_of
+from loaders.review_selection import ReviewFilter as Filter
 from loaders.rows import FiguresRow, ReviewRow
 
 DEFAULT_PAGE = 5

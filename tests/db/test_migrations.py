@@ -28,7 +28,8 @@ from loaders.batch import ROWS, Extent
 from loaders.json_rows import JsonColumn, json_rows
 from loaders.page import Window
 from loaders.products import _products
-from loaders.review_pages import SORTS, ReviewFilter, ReviewPages, ReviewSelection, _statement
+from loaders.review_pages import ReviewPages, _statement
+from loaders.review_selection import SORTS, ReviewFilter, ReviewSelection
 from tests.harness.databases import Databases, rows, run, value
 
 ROOT = Path(__file__).resolve().parent.parent.parent

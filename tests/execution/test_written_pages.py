@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loaders.review_pages import SORTS
+from loaders.review_selection import SORTS
 from tests.harness.gateway import Gateway, recorded_statements
 from tests.harness.shop import START, OwnProduct, Shop
 

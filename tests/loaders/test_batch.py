@@ -27,7 +27,8 @@ from loaders.products import FiguresByProduct, ProductsById
 from loaders.ratings import RatingsByReview
 from loaders.registry import Loaders
 from loaders.review_counts import ReviewCountsOfSearch
-from loaders.review_pages import SORTS, ReviewFilter, ReviewPageKey, ReviewPages, ReviewSelection, position_of
+from loaders.review_pages import ReviewPages
+from loaders.review_selection import SORTS, ReviewFilter, ReviewPageKey, ReviewSelection, position_of
 from loaders.reviews import ReviewsById, ReviewsByNumber
 from tests.harness.gateway import Gateway, recorded_statements
 

@@ -13,7 +13,8 @@ from loaders import catalog, review_pages
 from loaders.batch import ROWS
 from loaders.catalog import CatalogFilter, CatalogPageKey, CatalogPages
 from loaders.page import Page, Window
-from loaders.review_pages import SORTS, ReviewFilter, ReviewPageKey, ReviewPages, ReviewSelection, position_of
+from loaders.review_pages import ReviewPages
+from loaders.review_selection import SORTS, ReviewFilter, ReviewPageKey, ReviewSelection, position_of
 from tests.db.test_migrations import nodes
 from tests.harness.databases import Databases, run
 

@@ -18,7 +18,8 @@ from loaders.page import Window
 from loaders.photos import PhotosByReview
 from loaders.products import FiguresByProduct, ProductsById
 from loaders.ratings import RatingsByReview
-from loaders.review_pages import ReviewFilter, ReviewPageKey, ReviewPages, ReviewSelection
+from loaders.review_pages import ReviewPages
+from loaders.review_selection import ReviewFilter, ReviewPageKey, ReviewSelection
 from loaders.shared import SharedLoaders
 from tests.harness.databases import run
 from tests.harness.gateway import Gateway, recorded_statements

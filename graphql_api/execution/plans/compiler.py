@@ -10,9 +10,7 @@ is asked for there; a page that needs its product's number alone begins beside t
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -27,6 +25,8 @@ from graphql import (
 )
 
 from graphql_api.execution.plans.arguments import Arguments
+from graphql_api.execution.plans.begun import Begun, Started, WithPage
+from graphql_api.execution.plans.calls import Calls, call_with
 from graphql_api.execution.plans.known import (
     Known,
     Waiting,
@@ -53,43 +53,16 @@ from loaders.batch import Extent
 from loaders.products import ProductsById
 
 
-@dataclass(eq=False)
-class Begun:
-    """What of a field began before it is written: its object is made, or its load is under way."""
-
-    made: str | None = None
-    pending: str | None = None
-    """The name of the future, ``None`` in it where there is nothing to load."""
-    count: str | None = None
-    """Of several loads, the expression for how many."""
-    with_product: bool = False
-    """Whether it came with the product's row where there is no future."""
-    below: dict[Selected, Begun] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class WithPage:
-    """A product whose load begins with that of a ``page``: the arguments that say what is loaded, and its future."""
-
-    page: Selected
-    call: str
-    pending: str
-
-
-Started = dict[Selected, Begun]
-
-
 class Compiler:
     """Writes the function of one selection."""
 
     def __init__(self, schema: GraphQLSchema, selection: Selection, arguments: Arguments) -> None:
         self._schema = schema
         self._selection = selection
-        self._arguments = arguments
         self._source = Source()
+        self._calls = Calls(self._source, selection, arguments)
         self._waiting = Waiting(schema)
         self._started: list[Loader | None] = []
-        self._calls: dict[Selected, str] = {}
         self._product: WithPage | None = None
 
     def compile(self) -> tuple[str, dict[str, Any]]:
@@ -116,7 +89,7 @@ class Compiler:
         for selected in fields:
             if isinstance(selected.field, LoadedField):
                 if not by_number and known_of(selected, known) is None:
-                    key = (selected.field.source, self._call(selected), _extent(selected), selected.page)
+                    key = (selected.field.source, self._calls.arguments(selected), _extent(selected), selected.page)
                     if key not in shared:
                         shared[key] = self._load(selected, o, known)
                     started[selected] = shared[key]
@@ -135,7 +108,7 @@ class Compiler:
         if not any(isinstance(below.field, LoadedField) for below in selected.only):
             return None
         made = self._source.local("o")
-        self._source.line(f"{made} = {self._resolved(selected, o)}")
+        self._source.line(f"{made} = {self._calls.resolved(selected, o)}")
         return Begun(made=made, below=self._begin(selected.only, made, known))
 
     def _load(self, selected: Selected, o: str, known: list[Known]) -> Begun:
@@ -145,9 +118,8 @@ class Compiler:
         pending, load = source.local("f"), source.local("l")
         name = selected.details[0].node.name.value
         extent = source.constant(f"{name}_extent", _extent(selected))
-        source.line(
-            f"{load} = {source.constant(f'{name}_source', field_.source)}({self._with(o, self._call(selected))})"
-        )
+        given = call_with(o, self._calls.arguments(selected))
+        source.line(f"{load} = {source.constant(f'{name}_source', field_.source)}({given})")
         if field_.many:
             source.line(f"{pending} = s.start_many({load}, {extent})")
             return Begun(pending=pending, count=f"len({load})")
@@ -252,7 +224,7 @@ class Compiler:
                 return value  # the fields below are in it
             known = below_load(selected, known)
         else:
-            value = begun.made if begun is not None and begun.made is not None else self._resolved(selected, o)
+            value = begun.made if begun is not None and begun.made is not None else self._calls.resolved(selected, o)
         return self._completed(selected.definition.type, selected, value, known, begun, nullable=True)
 
     def _shown(
@@ -288,7 +260,7 @@ class Compiler:
                 return f"{source.constant('fragment', orjson.Fragment)}({name}.json)"
             return f"{name}.rows" if field_.each is Each.PAGE else name
         show = source.constant(f"{selected.details[0].node.name.value}_show", field_.show)
-        return f"{show}({self._with(f'{o}, {name}', self._call(selected))})"
+        return f"{show}({call_with(f'{o}, {name}', self._calls.arguments(selected))})"
 
     def _completed(
         self,
@@ -396,7 +368,7 @@ class Compiler:
         assert isinstance(field_, LoadedField)
         assert selected.definition is not None
         loader = selected.loader
-        if loader not in known.loaders or self._waiting.below(selected, all_known) or self._call(selected):
+        if loader not in known.loaders or self._waiting.below(selected, all_known) or self._calls.arguments(selected):
             return
         made, each = source.local("p"), source.local("i")
         source.line(f"{made} = {{}}")
@@ -408,39 +380,6 @@ class Compiler:
             source.line(f"{made}[{each}.{field_.find}] = {shown}")
         known.made[selected] = made
 
-    # --- Calls
-
-    def _call(self, selected: Selected) -> str:
-        if selected not in self._calls:
-            assert selected.field is not None
-            assert selected.definition is not None
-            node = selected.details[0].node
-            self._calls[selected] = self._arguments.of(self._source, selected.field, selected.definition, node)
-        return self._calls[selected]
-
-    def _resolved(self, selected: Selected, o: str) -> str:
-        """The expression for the value of a field that loads nothing."""
-        field_ = selected.field
-        assert field_ is not None
-        resolver = field_.base_resolver
-        if resolver is None:
-            return f"{o}.{field_.python_name}"
-        function = resolver.wrapped_func
-        name = self._source.constant(selected.details[0].node.name.value, function)
-        if selected in self._selection.fields and self._selection.writes:
-            return f"await {name}({self._with(f'{o}, s', self._call(selected))})"
-        if inspect.iscoroutinefunction(function) or _takes_info(function):
-            raise UnsupportedError("resolver")
-        return f"{name}({self._with(o, self._call(selected))})"
-
-    @staticmethod
-    def _with(first: str, rest: str) -> str:
-        return f"{first}, {rest}" if rest else first
-
 
 def _extent(selected: Selected) -> Extent:
     return Extent(selected.ahead, selected.beyond, selected.json)
-
-
-def _takes_info(function: Any) -> bool:
-    return "info" in inspect.signature(function).parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from graphql_api.schema import identity
-from loaders.review_pages import SORTS
+from loaders.review_selection import SORTS
 
 Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 """The data of an answer without errors."""
