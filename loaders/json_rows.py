@@ -25,7 +25,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    literal_column,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.sql.elements import KeyedColumnElement
@@ -203,5 +202,4 @@ def _moment(moment: str) -> ColumnElement[datetime]:
 
 def _text(text: str) -> ColumnElement[str]:
     """``text`` written into the statement."""
-    # Not a literal of SQLAlchemy's: there are a hundred of them in a statement, and each would take it 0.1 ms.
-    return literal_column("'{}'".format(text.replace("'", "''")), Text())
+    return literal(text, Text(), literal_execute=True)

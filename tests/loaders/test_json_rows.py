@@ -14,14 +14,35 @@ from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Boolean, DateTime, Integer, Numeric, SmallInteger, Text, column, select, values
 from sqlalchemy.types import TypeEngine
 
-from graphql_api.db.models import Product, Review
+from graphql_api.db.models import Characteristic, Product, Review
 from graphql_api.schema import identity
 from graphql_api.schema.scalars import serialize_datetime
-from loaders.json_rows import JsonColumn, JsonId, JsonPart, JsonWord, json_column, json_objects, json_rows
+from loaders.characteristics import CharacteristicsByProduct
+from loaders.json_rows import (
+    JsonChoice,
+    JsonColumn,
+    JsonFound,
+    JsonId,
+    JsonPart,
+    JsonWord,
+    json_column,
+    json_objects,
+    json_rows,
+)
 from loaders.statement import Statement
 from tests.harness.gateway import Gateway
 
 LARGEST = 2**63 - 1
+
+
+def fetched(gateway: Gateway, statement: Statement) -> list[asyncpg.Record]:
+    """All rows."""
+
+    async def running() -> list[asyncpg.Record]:
+        async with asyncpg.create_pool(gateway.database, min_size=1, max_size=1) as pool:
+            return await statement.fetch(pool)
+
+    return asyncio.run(running())
 
 
 def written(gateway: Gateway, types: dict[str, TypeEngine[Any]], row: dict[str, Any], **parts: JsonPart) -> str:
@@ -30,15 +51,9 @@ def written(gateway: Gateway, types: dict[str, TypeEngine[Any]], row: dict[str, 
         [tuple(row[name] for name in types)]
     )
     statement = Statement("one row", select(json_objects(json_rows(tuple(parts.items())), table)))
-
-    async def fetched() -> str:
-        pool = await asyncpg.create_pool(gateway.database, min_size=1, max_size=1)
-        async with pool:
-            (record,) = await statement.fetch(pool)
-        text: str = record[0]
-        return text
-
-    return asyncio.run(fetched())
+    ((text,),) = fetched(gateway, statement)
+    found: str = text
+    return found
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -125,3 +140,13 @@ def test_equal_rows_are_the_same_so_that_they_share_a_loader() -> None:
     one, other = (json_rows((("a", JsonColumn("rating")), ("b", JsonWord("x")))) for _ in range(2))
     assert one is other
     assert one is not json_rows((("a", JsonColumn("rating")),))
+
+
+def test_a_word_of_a_choice_is_written_whatever_is_in_it(gateway: Gateway) -> None:
+    words = {"SIZE": ["5\" \\ 'it's'", "½ :x $1 %s"]}
+    found = JsonFound(CharacteristicsByProduct, (), JsonChoice(orjson.dumps(words).decode(), "kind", "value"))
+    row = values(column("value", SmallInteger()), name="t").data([(1,), (2,)])
+    characteristics = select(json_objects(json_rows((("label", found),)), row))
+    one = characteristics.select_from(row, Characteristic).where(Characteristic.kind == "SIZE").limit(2)
+    texts = {record[0] for record in fetched(gateway, Statement("labels", one.distinct()))}
+    assert {orjson.loads(text)["label"] for text in texts} == set(words["SIZE"])
