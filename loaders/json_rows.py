@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.sql.elements import KeyedColumnElement
@@ -136,18 +137,22 @@ def json_objects(rows: JsonRows, row: FromClause) -> ColumnElement[str]:
     return func.concat(*parts, _text(text.rstrip(",") + "}"), type_=Text())
 
 
-def with_found(rows: JsonRows, table: FromClause) -> FromClause:
+def json_list(
+    rows: JsonRows, table: FromClause, order: ColumnElement[Any], conditions: Sequence[ColumnElement[bool]]
+) -> ColumnElement[str]:
+    """The objects of the rows of ``table`` that fit, in ``order``, with commas between them; null for none."""
+    objects = json_objects(rows, table)
+    listed = func.string_agg(objects, aggregate_order_by(_text(","), order), type_=Text())
+    return select(listed).select_from(_with_found(rows, table)).where(*conditions).scalar_subquery()
+
+
+def _with_found(rows: JsonRows, table: FromClause) -> FromClause:
     """``table`` with the rows that ``rows`` finds for each of its own."""
     joined, found = table, {(part.loader, part.columns) for _, part in rows.fields if isinstance(part, JsonFound)}
     for loader, columns in found:
         other = _table(loader)
         joined = joined.join(other, and_(*(table.c[name] == other.c[name] for name in columns)))
     return joined
-
-
-def json_list(objects: ColumnElement[str], order: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
-    """An aggregate: ``objects`` in ``order`` with commas between them; null where there are none."""
-    return func.string_agg(objects, aggregate_order_by(_text(","), *order), type_=Text())
 
 
 def _written(part: JsonPart, row: FromClause) -> tuple[str, list[ColumnElement[Any]], str]:

@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 from graphql_api.db.models import Photo, Review
 from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, literal_zero, many_each, numbers_table, one_each
-from loaders.json_rows import JsonRows, json_list, json_objects, with_found
+from loaders.json_rows import JsonRows, json_list
 from loaders.rows import PhotoRow, ReviewRow, rows_of
 from loaders.statement import Statement
 from loaders.visible import VISIBLE
@@ -77,9 +77,7 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
     @classmethod
     def json_beside(cls, row: FromClause, rows: JsonRows) -> ColumnElement[str]:
         """The same, as JSON."""
-        written = json_list(json_objects(rows, Photo.__table__), [Photo.photo_id.expression])
-        found = with_found(rows, Photo.__table__)
-        return select(written).select_from(found).where(*_of(row)).scalar_subquery()
+        return json_list(rows, Photo.__table__, Photo.photo_id.expression, _of(row))
 
 
 def _of(review: FromClause) -> list[ColumnElement[bool]]:

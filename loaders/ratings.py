@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 from graphql_api.db.models import Rating
 from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table
-from loaders.json_rows import JsonRows, json_list, json_objects, with_found
+from loaders.json_rows import JsonRows, json_list
 from loaders.rows import RatingRow, rows_of
 from loaders.statement import Statement
 
@@ -59,7 +59,5 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
     @classmethod
     def json_beside(cls, row: FromClause, rows: JsonRows) -> ColumnElement[str]:
         """The same, as JSON."""
-        written = json_list(json_objects(rows, Rating.__table__), [Rating.rating_id.expression])
-        of_review = Rating.product_id == row.c.product_id, Rating.review_id == row.c.review_id
-        found = with_found(rows, Rating.__table__)
-        return select(written).select_from(found).where(*of_review).scalar_subquery()
+        of_review = [Rating.product_id == row.c.product_id, Rating.review_id == row.c.review_id]
+        return json_list(rows, Rating.__table__, Rating.rating_id.expression, of_review)

@@ -12,7 +12,7 @@ from sqlalchemy.sql.selectable import Select
 
 from loaders.batch import Extent
 from loaders.json_rows import json_objects
-from loaders.page import Page
+from loaders.page import Page, page_of
 from loaders.review_selection import SORTS, ReviewFilter, ReviewPageKey, ReviewSelection, has_cursors, walked
 from loaders.rows import ReviewRow, as_row
 
@@ -58,18 +58,18 @@ class WrittenPage:
     ) -> Page[ReviewRow]:
         """The page of the arrays; ``any_before`` and ``any_after`` as for ``page_of``."""
         texts: list[str] = values[0] or []
-        size, backward = self._selection.window.size, self._selection.window.backward
-        more = len(texts) > size
-        start = len(texts) - size if more and backward else 0
-        shown = texts[start : start + size]
+        window = self._selection.window
+        walked_to = list(range(len(texts)))
+        if window.backward:
+            walked_to.reverse()
+        places, has_previous, has_next, _ = page_of(walked_to, window, any_before=any_before, any_after=any_after)
         ends: list[ReviewRow] = []
-        if self._ends and shown:
+        if self._ends and places:
             of_product = _NO_REVIEW._replace(product_id=product_id)
-            for place in (start, start + len(shown) - 1):
+            for place in (places[0], places[-1]):
                 keys = [array[place] for array in values[1:]]
                 ends.append(of_product._replace(**dict(zip(self._ends, keys, strict=True))))
-        before, after = (more, False) if backward else (False, more)
-        return Page(ends, any_before or before, any_after or after, json=f"[{','.join(shown)}]")
+        return Page(ends, has_previous, has_next, json=f"[{','.join([texts[place] for place in places])}]")
 
 
 _NO_REVIEW = as_row(ReviewRow, (None,) * len(ReviewRow._fields))
