@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import signal
+import socket
 import ssl
 import statistics
 import subprocess
@@ -79,6 +80,61 @@ def test_a_hit_has_the_headers_of_the_miss_and_its_age(front: Front) -> None:
     assert (miss.headers["age"], hit.headers["age"]) == ("0", "1")
     for answer in (miss, hit):
         assert not {"cache-tag", "edge-max-age", "changed", "edge-operation"} & set(answer.headers)
+
+
+UNKNOWN_VALUES = 'require("edge.variables").values_are_known = function() return false end'
+
+
+@pytest.mark.parametrize("lua", ["", UNKNOWN_VALUES], ids=["lent", "copied"])
+def test_hits_of_the_dictionary_and_of_the_copy_are_one_answer(clusters: Clusters, tmp_path: Path, lua: str) -> None:
+    also = tmp_path / "also.lua"
+    also.write_text(lua)
+    front = front_of(clusters(replicas=1), EDGE_LUA=str(also))
+    miss = front.http.get(card(1))
+
+    for _ in range(4):
+        hit = front.http.get(card(1))
+        same = front.http.get(card(1), headers={"if-none-match": miss.headers["etag"]})
+
+        assert (hit.headers["x-cache"], hit.status_code, hit.content) == ("HIT", 200, miss.content)
+        assert (same.headers["x-cache"], same.status_code, same.content) == ("HIT", 304, b"")
+        assert hit.headers["etag"] == same.headers["etag"] == miss.headers["etag"]
+        assert int(hit.headers["age"]) >= 0
+    front.http.close()
+
+
+def test_a_slow_reader_gets_what_it_asked_for_whoever_asks_meanwhile(front: Front) -> None:
+    reviews = " ".join(f"{alias}: reviews(first: 20) {{ nodes {{ id body summary }} }}" for alias in "abcdefgh")
+    text = f"query Long($id: ID!) {{ product(id: $id) {{ id {reviews} }} }}"
+    hashed = hashlib.sha256(text.encode()).hexdigest()
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": hashed}}
+    front.http.post("/graphql", json={"query": text, "variables": {"id": "1"}, "extensions": extensions})
+    urls = [f"/graphql/p/{hashed}/Long?variables=%7B%22id%22:%22{number}%22%7D" for number in range(1, 61)]
+    pages = [front.http.get(url).content for url in urls]
+    asked = [number % 60 for number in range(1200)]
+    host, port = front.edge.listen.split(":")
+
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(20)
+        slow.connect((host, int(port)))
+        head = "GET {} HTTP/1.1\r\nHost: edge\r\n\r\n"
+        slow.sendall("".join(head.format(urls[number]) for number in asked).encode())
+        for _ in range(5):
+            # Others find their pages in the dictionary and among the copies, and take the places of those.
+            for url, page in zip(urls, pages, strict=True):
+                assert front.http.get(url).content == page
+        time.sleep(1)
+        # It has room for no more: the rest waits at the edge.
+        assert sum(len(pages[number]) for number in asked) > 6 * 2**20
+        answers = slow.makefile("rb")
+        for number in asked:
+            status, length = answers.readline(), 0
+            assert status == b"HTTP/1.1 200 OK\r\n"
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            assert answers.read(length) == pages[number]
 
 
 def test_every_way_to_ask_is_the_same_page(front: Front) -> None:

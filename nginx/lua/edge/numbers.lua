@@ -13,6 +13,8 @@
 -- only then looks whether a write begun since touched one of them: looked at in the other order, a write between the
 -- two looks would be taken for an old one. A reader reads `live` before the numbers of the tags, for the same reason.
 local clock = require("edge.clock")
+local shared = require("edge.shared")
+local variables = require("edge.variables")
 local control, ring, tags = ngx.shared.control, ngx.shared.ring, ngx.shared.tags
 local concat, gmatch, find, format, sub = table.concat, string.gmatch, string.find, string.format, string.sub
 local worker_id, time, abs, now = ngx.worker.id, ngx.time, math.abs, clock.now
@@ -106,8 +108,9 @@ local ahead
 
 -- Forget every page if the system's clock was set: the numbers of tags may go before the pages that noted older ones.
 -- Before every use of the tags, in the same turn of the event loop: nginx's time, and theirs, stands still within one.
-local function look_at_the_clock()
-  local found = time() - now()
+-- `moment`: what edge/clock.lua says.
+local function look_at_the_clock(moment)
+  local found = time() - moment
   if ahead and abs(found - ahead) < JUMP_SECONDS then return end
   ahead = control:get("ahead")
   if abs(found - ahead) < JUMP_SECONDS then return end
@@ -121,7 +124,7 @@ end
 -- A write that touched `touched`, applied in exactly this order. It must have returned before its writer is answered.
 -- `lsn`: the primary's position after its commit; nil where the write came without one.
 function _M.write(touched, lsn)
-  look_at_the_clock()
+  look_at_the_clock(now())
   apply(touched, lsn)
 end
 
@@ -147,9 +150,9 @@ local heard = -LIVE_SECONDS
 -- The number; nil while the channel is silent. The heartbeat is read before the number, and the time after it: read
 -- later, a heartbeat could stand for a number from the silence before it. The time is given too, for whoever goes on.
 function _M.live()
-  look_at_the_clock()
   local number = control:get("live")
   local after = now()
+  look_at_the_clock(after)
   if after - heard < LIVE_SECONDS then return number, after end
   heard = control:get("heard") or -LIVE_SECONDS
   number = control:get("live")
@@ -166,9 +169,16 @@ function _M.number_of(tag)
   return tags:get(tag) or 0
 end
 
+-- The same of the tag whose `bytes` bytes are at `at`.
+local tags_zone = shared.zone(tags)
+function _M.number_at(at, bytes)
+  if variables.is(at, bytes, "all", 0) then return control:get("all") end
+  return shared.number(tags_zone, at, bytes) or 0
+end
+
 -- The numbers of `names` (an array), as an array.
 function _M.numbers_of(names)
-  look_at_the_clock()
+  look_at_the_clock(now())
   local numbers = {}
   for i = 1, #names do numbers[i] = _M.number_of(names[i]) end
   return numbers

@@ -4,6 +4,8 @@ local options = require("edge.options")
 local _M = {}
 
 function _M.master(given)
+  -- A hit out of the dictionary calls nginx a dozen times in one trace, and LuaJIT gives one up that has 500 constants.
+  require("jit.opt").start("maxirconst=4000")
   for name, value in pairs(given) do options[name] = value end
   for i, upstream in ipairs(options.upstream) do
     local name, port = upstream:match("^(.-):(%d+)$")

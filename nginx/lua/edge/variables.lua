@@ -7,6 +7,14 @@ local C, get_request = ffi.C, base.get_request
 
 pcall(ffi.cdef, "unsigned int ngx_murmur_hash2(const unsigned char *data, size_t len);")
 pcall(ffi.cdef, "int memcmp(const void *one, const void *other, size_t len);")
+-- `bits` are the length, 28 of them, then whether the value is valid, must be asked for anew, is not there, was escaped:
+-- LuaJIT compiles no bit fields. Source: ngx_variable_value_t in nginx's ngx_string.h, ngx_http_variables.h, ngx_hash.h.
+ffi.cdef([[
+typedef struct { unsigned int bits; const unsigned char *data; } edge_value;
+edge_value *ngx_http_get_variable(ngx_http_request_t *r, ngx_str_t *name, uintptr_t key);
+uintptr_t ngx_hash_key(const unsigned char *data, size_t len);
+]])
+local VALID = 2 ^ 28
 
 local _M = {}
 
@@ -21,11 +29,45 @@ function _M.at(name)
   return value[0], tonumber(length[0])
 end
 
--- `text`: a string. The name has at most 64 bytes and was declared.
-function _M.set(name, text)
+-- Give a variable a copy of the `bytes` bytes at `at`, or of so long a string. The name has at most 64 bytes and was
+-- declared with `set`.
+local function set(name, at, bytes)
   length[0] = PROBLEM_BYTES
-  local code = C.ngx_http_lua_ffi_var_set(get_request(), name, #name, lowered, text, #text, said, length)
+  local code = C.ngx_http_lua_ffi_var_set(get_request(), name, #name, lowered, at, bytes, said, length)
   if code ~= 0 then error(ffi.string(said, length[0])) end
+end
+_M.set = set
+
+-- A name as nginx looks for it.
+local asked = setmetatable({}, {
+  __index = function(all, name)
+    local of_nginx = { name = ffi.new("ngx_str_t", #name, ffi.cast("unsigned char *", name)), hash = C.ngx_hash_key(name, #name) }
+    all[name] = of_nginx
+    return of_nginx
+  end,
+})
+
+-- The value itself, which nginx reads.
+local function value_of(name)
+  local of_nginx = asked[name]
+  return C.ngx_http_get_variable(get_request(), of_nginx.name, of_nginx.hash)
+end
+
+-- Whether values of this nginx look as is said above: found out with the first request's.
+function _M.values_are_known()
+  set("edge_etag", "known", 5)
+  local found = value_of("edge_etag")
+  return found ~= nil and found.bits == VALID + 5 and ffi.string(found.data, 5) == "known"
+end
+local known
+
+-- Give a variable those bytes as they are, without a copy. They must stay where they are until nginx has read the variable.
+function _M.lend(name, at, bytes)
+  if known == nil then known = _M.values_are_known() end
+  local found = known and value_of(name) or nil
+  if found == nil then return set(name, at, bytes) end
+  found.bits = VALID + bytes
+  found.data = at
 end
 
 -- A number of 32 bits of `bytes` bytes at `at`, or of as long a string; it depends on all of them.
