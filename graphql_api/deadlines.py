@@ -58,11 +58,15 @@ class Deadlines:
         # In the order of their beginning, which is that of their deadlines.
         self._running: dict[Running, None] = {}
         self._is_looking = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> Running:
         """The current task runs a request from now on."""
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
+        loop = self._loop
+        if loop is None:
+            # Asked for once: Python asks the system each time whether this is still the process that the loop began in.
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None, "requests run in tasks"
         running = Running(task, loop.time())
         self._running[running] = None

@@ -92,8 +92,8 @@ class GraphQLEndpoint:
         self.rates = ClientRates(settings)
         self.variables = VariableBounds(settings.max_variables_bytes, settings.max_variables_depth, settings.max_list)
         self.deadlines = Deadlines(settings.request_timeout_ms / 1000)
-        process = secrets.token_hex(8)
-        self._ids = (f"{process}{number:016x}" for number in itertools.count())
+        process = secrets.token_hex(8).encode()
+        self._ids = (b"%b%016x" % (process, number) for number in itertools.count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not (scope["path"] == PATH or scope["path"].startswith(PERSISTED)):
@@ -106,7 +106,7 @@ class GraphQLEndpoint:
             await self.page()(scope, receive, send)
             return
         sent_id = headers.get(b"x-request-id")
-        request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else next(self._ids).encode()
+        request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else next(self._ids)
         tell_id = (b"x-request-id", request_id)
         shown_id = request_id.decode()
         observed = self.instruments.begin(shown_id, headers)
