@@ -119,12 +119,13 @@ local function exact_key(at, bytes, hashed)
 end
 _M.exact_key = exact_key
 
--- What the request of that key was answered with, fresh or not: a packed page that stays until the next look, or nil.
+-- What is known of a page under a key of the dictionary, fresh or not: it stands packed until the next look; nil.
 local PAGE_ROOM, BODY_ROOM = 32768, 2 ^ 20
 local page_room, body_room = ffi.new("unsigned char[?]", PAGE_ROOM), ffi.new("unsigned char[?]", BODY_ROOM)
-function _M.look(exact, bytes)
-  if read(zone, exact, bytes, page_room, PAGE_ROOM) then return cast(pages, page_room) end
+local function look(at, bytes)
+  if read(zone, at, bytes, page_room, PAGE_ROOM) then return cast(pages, page_room) end
 end
+_M.look = look
 
 -- The body under that key, which stays until the next look, and its length; nil when it was pushed out, or is a large one.
 function _M.look_at_body(at, bytes)
@@ -134,8 +135,9 @@ end
 
 -- The page of a canonical key in a coding, fresh or not, without its body; nil.
 function _M.by_key(key, coding)
-  local text = dictionary:get("m" .. coding .. " " .. key)
-  return text and unpacked(cast(pages, cast(bytes_of, text)))
+  local known = "m" .. coding .. " " .. key
+  local page = look(known, #known)
+  return page and unpacked(page)
 end
 
 -- The body of a page; nil when it was pushed out.
