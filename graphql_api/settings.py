@@ -1,4 +1,8 @@
-"""Every knob of the gateway: one frozen record, read from an environment that the caller gives."""
+"""Every knob of the gateway: one frozen record, read from an environment that the caller gives.
+
+It is as long as there are settings: each is one field with its default, its bounds and the sentence that the README
+shows, and to find a setting is to look in one place.
+"""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ pages.alias(exact, page, 60)
 
 local function look()
   local found = pages.look(pages.exact_key(exact, #exact, hash(exact, #exact)))
-  local body, _, _, _, at = pages.places(found)
-  return found, ffi.string(pages.look_at_body(body, found.body)), pages.tags_hold(at, found.tags)
+  local body_key, _, _, _, at = pages.places(found)
+  return found, ffi.string(pages.look_at_body(body_key, found.body_key)), pages.tags_hold(at, found.tags)
 end
 """
 

@@ -34,14 +34,14 @@ local LARGEST = 16384
 
 -- A page is copied when it is asked for again. Most pages outside the copies are asked for once in a long time, and a copy
 -- of one, made and thrown away, costs more than the look at the dictionary. Here the hash of the last request stands for
--- each place that requests can have.
-local places = 4
-while places < _M.COPIES do places = 2 * places end
-local last_asked = ffi.new("unsigned int[?]", places)
+-- each slot, of which there are some more than copies.
+local slots = 4
+while slots < _M.COPIES do slots = 2 * slots end
+local last_asked = ffi.new("unsigned int[?]", slots)
 local function was_asked(hashed)
-  local place = band(hashed, places - 1)
-  local again = last_asked[place] == hashed
-  last_asked[place] = hashed
+  local slot = band(hashed, slots - 1)
+  local again = last_asked[slot] == hashed
+  last_asked[slot] = hashed
   return again
 end
 
@@ -82,7 +82,7 @@ local function from_dictionary(exact, length, hashed, live, now, hot)
   if page == nil or page.ends <= now then return "" end
   local body_key, etag, operation, media, tags = pages.places(page)
   if not fits(is(media, page.media, GRAPHQL_JSON, 0), exact) or not pages.tags_hold(tags, page.tags) then return "" end
-  local body, bytes = pages.look_at_body(body_key, page.body)
+  local body, bytes = pages.look_at_body(body_key, page.body_key)
   if not body then return "" end
   if (was_asked(hashed) or hot) and bytes <= LARGEST then
     local copy = pages.unpacked(page)

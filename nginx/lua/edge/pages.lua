@@ -18,11 +18,11 @@ local now = clock.now
 
 local _M = {}
 
--- A page: body (the key of its body), etag (with quotes), created and ends (by edge/clock.lua), media type, coding,
--- operation, the tags that it shows, and the number that each had. Packed it is one edge_page, which says how long the
--- texts are that follow it in its order, and then an edge_tag and a text for each tag.
+-- A page: body_key (what its body is found by), etag (with quotes), created and ends (by edge/clock.lua), media type,
+-- coding, operation, the tags that it shows, and the number that each had. Packed it is one edge_page, which says how long
+-- the texts are that follow it in its order, and then an edge_tag and a text for each tag.
 ffi.cdef([[
-typedef struct { double created, ends; unsigned short body, etag, operation, media, coding, tags; } edge_page;
+typedef struct { double created, ends; unsigned short body_key, etag, operation, media, coding, tags; } edge_page;
 typedef struct { double noted; unsigned short bytes; } edge_tag;
 ]])
 local PAGE, TAG = ffi.sizeof("edge_page"), ffi.sizeof("edge_tag")
@@ -30,7 +30,7 @@ local pages, tags_of = ffi.typeof("const edge_page *"), ffi.typeof("const edge_t
 local bytes_of = ffi.typeof("const unsigned char *")
 
 local function packed(page)
-  local texts = { page.body, page.etag, page.operation, page.media, page.coding }
+  local texts = { page.body_key, page.etag, page.operation, page.media, page.coding }
   local sizes = {}
   for i, text in ipairs(texts) do sizes[i] = #text end
   local head = ffi.new("edge_page", page.created, page.ends, sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], #page.tags)
@@ -44,17 +44,17 @@ end
 
 -- Where the texts of a packed page begin, and its tags.
 local function places(page)
-  local body = cast(bytes_of, page) + PAGE
-  local etag = body + page.body
+  local body_key = cast(bytes_of, page) + PAGE
+  local etag = body_key + page.body_key
   local operation = etag + page.etag
   local media = operation + page.operation
-  return body, etag, operation, media, media + page.media + page.coding
+  return body_key, etag, operation, media, media + page.media + page.coding
 end
 _M.places = places
 
 -- The page as a table; without its body.
 local function unpacked(page)
-  local body, etag, operation, media, at = places(page)
+  local body_key, etag, operation, media, at = places(page)
   local tags, noted = {}, {}
   for i = 1, page.tags do
     local tag = cast(tags_of, at)
@@ -62,7 +62,7 @@ local function unpacked(page)
     at = at + TAG + tag.bytes
   end
   return {
-    body = ffi.string(body, page.body),
+    body_key = ffi.string(body_key, page.body_key),
     etag = ffi.string(etag, page.etag),
     created = page.created,
     ends = page.ends,
@@ -142,14 +142,14 @@ end
 
 -- The body of a page; nil when it was pushed out.
 function _M.body(page)
-  return dictionary:get(page.body)
+  return dictionary:get(page.body_key)
 end
 
 -- Keep a page under its canonical key for `seconds`. Gives the page the key of its body.
 function _M.keep(key, page, body, seconds)
-  page.body = "b" .. control:incr("ids", 1, 0)
+  page.body_key = "b" .. control:incr("ids", 1, 0)
   -- The body first: whoever finds the page finds its body.
-  dictionary:set(page.body, body, seconds)
+  dictionary:set(page.body_key, body, seconds)
   dictionary:set("m" .. page.coding .. " " .. key, packed(page), seconds)
 end
 
