@@ -71,8 +71,8 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
         raise NotImplementedError
 
     @classmethod
-    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> Any:
-        """What this loader brings for ``row``, of the columns of ``beside``."""
+    def of_beside(cls, row: Sequence[Any], record: Sequence[Any], at: int) -> Any:
+        """What this loader brings for ``row``, of the columns of ``beside``, which ``record`` has from ``at`` on."""
         raise NotImplementedError
 
     @classmethod
@@ -99,7 +99,7 @@ class Ahead(Protocol):
     def beside(self, row: FromClause) -> FromClause:
         """One row a row of ``row``."""
 
-    def of_beside(self, row: Sequence[Any], values: Sequence[Any]) -> Any:
+    def of_beside(self, row: Sequence[Any], record: Sequence[Any], at: int) -> Any:
         """What it brings for ``row``."""
 
 
@@ -138,6 +138,13 @@ class Kind(NamedTuple):
         return self.loader(reads, self.selection, self.extent)
 
 
+@lru_cache(maxsize=1024)  # few aheads, and what front ends ask of a page of reviews
+def kind_with_page(kind: Kind, extent: Extent, page: Kind, of_page: Extent) -> Kind | None:
+    """The kind whose rows of ``kind`` bring a page of theirs too, last of all; ``None`` where it cannot come there."""
+    with_row = page.loader.beside_product(page.selection, of_page)
+    return None if with_row is None else kind.with_extent(extent._replace(ahead=(*extent.ahead, with_row)))
+
+
 class Load(NamedTuple):
     """What a field shows: the value of a key, from a loader of that kind."""
 
@@ -169,21 +176,21 @@ class Besides:
         return table
 
 
-AheadsOf = Callable[[Sequence[Any], Sequence[Any]], tuple[Any, ...]]
+AheadsOf = Callable[[Sequence[Any], Sequence[Any], int], tuple[Any, ...]]
 
 
 @lru_cache(maxsize=64)  # as many as there are statements that something comes ahead in
 def aheads_of(ahead: Aheads) -> AheadsOf:
-    """What tells of a row, and of the values of the columns that ``ahead`` added, what each of them brings for it."""
+    """What tells of a row, and of the columns that ``ahead`` added to a record from a place on, what each brings."""
     if not ahead:
-        return lambda _row, _values: ()
+        return lambda _row, _record, _at: ()
     first, *others = ahead
     if not others:  # the usual page, for each of its rows
         read = first.of_beside
-        return lambda row, values: (read(row, values),)
-    ends = list(accumulate(loader.width for loader in ahead))
-    readers = [(loader.of_beside, end - loader.width, end) for loader, end in zip(ahead, ends, strict=True)]
-    return lambda row, values: tuple([read(row, values[start:end]) for read, start, end in readers])
+        return lambda row, record, at: (read(row, record, at),)
+    starts = [0, *accumulate(loader.width for loader in ahead)]
+    readers = [(loader.of_beside, start) for loader, start in zip(ahead, starts, strict=False)]
+    return lambda row, record, at: tuple([read(row, record, at + start) for read, start in readers])
 
 
 def rows_with_ahead(row_class: type[LoadedRow], ahead: Aheads, records: Iterable[Sequence[Any]]) -> Iterator[LoadedRow]:
@@ -191,7 +198,7 @@ def rows_with_ahead(row_class: type[LoadedRow], ahead: Aheads, records: Iterable
     width = len(row_class._fields) - 1  # type: ignore[attr-defined] # rows are named tuples that end on their ahead
     bring = aheads_of(ahead)
     for record in records:
-        yield as_row(row_class, (*record[:width], bring(record, record[width:])))
+        yield as_row(row_class, (*record[:width], bring(record, record, width)))
 
 
 def one_each(keys: Sequence[Key], rows: Iterable[Row], key_of: Callable[[Row], Key]) -> list[Row | None]:

@@ -184,7 +184,7 @@ class CatalogPages(BatchLoader[CatalogPageKey, Page[ProductRow]]):
         found = []
         for _, _, *values in rows:
             if values[0] is not None:
-                found.append(ProductRow._make((*values[:_WIDTH], bring(values, values[_WIDTH:]))))
+                found.append(ProductRow._make((*values[:_WIDTH], bring(values, values, _WIDTH))))
         found.sort(key=lambda row: row.product_id, reverse=window.backward)
         return page_of(found, window, any_before=any_before, any_after=any_after)
 

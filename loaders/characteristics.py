@@ -59,9 +59,9 @@ class CharacteristicsByProduct(BatchLoader[int, list[CharacteristicRow]]):
         )
 
     @classmethod
-    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> list[CharacteristicRow]:
+    def of_beside(cls, row: Sequence[Any], record: Sequence[Any], at: int) -> list[CharacteristicRow]:
         """The characteristics of the product that starts the row."""
-        numbers, kinds, counts = values
+        numbers, kinds, counts = record[at : at + 3]
         if numbers is None:
             return []
         return rows_of(CharacteristicRow, repeat(row[0]), numbers, kinds, counts)

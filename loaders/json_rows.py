@@ -137,6 +137,12 @@ def json_objects(rows: JsonRows, row: FromClause) -> ColumnElement[str]:
     return func.concat(*parts, _text(text.rstrip(",") + "}"), type_=Text())
 
 
+def json_array(objects: ColumnElement[str], order: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
+    """The text of the array of ``objects`` of many rows, in ``order``."""
+    listed = func.string_agg(objects, aggregate_order_by(_text(","), *order))
+    return func.concat(_text("["), listed, _text("]"), type_=Text())
+
+
 def json_list(
     rows: JsonRows, table: FromClause, order: ColumnElement[Any], conditions: Sequence[ColumnElement[bool]]
 ) -> ColumnElement[str]:

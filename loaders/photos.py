@@ -67,9 +67,9 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
         return arrays.where(*_of(row)).lateral("photos_of")
 
     @classmethod
-    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> list[PhotoRow]:
+    def of_beside(cls, row: Sequence[Any], record: Sequence[Any], at: int) -> list[PhotoRow]:
         """The photos of the review that the row is."""
-        numbers, urls = values
+        numbers, urls = record[at : at + 2]
         if numbers is None:
             return []
         return rows_of(PhotoRow, repeat(row[0]), repeat(row[1]), numbers, urls, repeat(row[_CREATED_AT]))

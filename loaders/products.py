@@ -14,7 +14,7 @@ from graphql_api.db.models import Product, ProductFigures
 from loaders import tags
 from loaders.batch import Aheads, BatchLoader, Besides, array_of, named, one_each, rows_with_ahead
 from loaders.characteristics import CharacteristicsByProduct
-from loaders.rows import FiguresRow, ProductRow
+from loaders.rows import FiguresRow, ProductRow, as_row
 from loaders.statement import Statement
 
 _NAMES = [name for name in ProductRow._fields if name != "ahead"]
@@ -49,10 +49,10 @@ class FiguresByProduct(BatchLoader[int, FiguresRow]):
         return figures.where(ProductFigures.product_id == row.c.product_id).lateral("figures")
 
     @classmethod
-    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> FiguresRow:
+    def of_beside(cls, row: Sequence[Any], record: Sequence[Any], at: int) -> FiguresRow:
         """The figures of the product that starts the row."""
-        counts, photo_count = values
-        return FiguresRow(row[0], [0] * 20, 0) if counts is None else FiguresRow(row[0], counts, photo_count)
+        counts = record[at]
+        return as_row(FiguresRow, (row[0], [0] * 20, 0) if counts is None else (row[0], counts, record[at + 1]))
 
 
 @lru_cache(maxsize=1024)  # few aheads, and what front ends ask of a page of reviews that comes with them

@@ -49,9 +49,9 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
         )
 
     @classmethod
-    def of_beside(cls, row: Sequence[Any], values: Sequence[Any]) -> list[RatingRow]:
+    def of_beside(cls, row: Sequence[Any], record: Sequence[Any], at: int) -> list[RatingRow]:
         """The ratings of the review that starts with its product's number and its own."""
-        characteristics, numbers, chosen = values
+        characteristics, numbers, chosen = record[at : at + 3]
         if numbers is None:
             return []
         return rows_of(RatingRow, repeat(row[0]), repeat(row[1]), characteristics, numbers, chosen)

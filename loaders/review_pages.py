@@ -244,7 +244,7 @@ class ReviewPages(BatchLoader[ReviewPageKey, Page[ReviewRow]]):
                 beyond[place] = record[1:3]
             if record[start] is not None:  # a product whose page is empty still says what lies beyond
                 values = record[start:end]
-                rows[place].append(as_row(ReviewRow, (*values, bring(values, record[end:]))))
+                rows[place].append(as_row(ReviewRow, (*values, bring(values, record, end))))
         window = self.selection.window
         reverse, order = not window.backward, _ORDERS[self.selection.sort]
         return [

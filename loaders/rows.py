@@ -47,8 +47,7 @@ class FiguresRow(NamedTuple):
         """Counts of 1 to 5 stars, over the cells that fit."""
         counts = self.counts
         if recommended is None and with_photos is None:
-            one, two, three, four = counts[::4], counts[1::4], counts[2::4], counts[3::4]
-            return [a + b + c + d for a, b, c, d in zip(one, two, three, four, strict=True)]
+            return [sum(counts[:4]), sum(counts[4:8]), sum(counts[8:12]), sum(counts[12:16]), sum(counts[16:])]
         cells = [
             is_recommended * 2 + has_photos
             for is_recommended in ((0, 1) if recommended is None else (recommended,))

@@ -44,7 +44,7 @@ class SharedLoaders:
         # Two are left for what else reads: a store of documents, graphql-core, a check of health.
         most = reads.get_max_size() - 2 if isinstance(reads, asyncpg.Pool) else 0
         self._leases = Leases(reads, most, patience_s) if isinstance(reads, asyncpg.Pool) and most > 0 else None
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         self._loaders: dict[Kind, SharedLoader] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -56,7 +56,7 @@ class SharedLoaders:
             if self.observer is not None:
                 reads = ObservedReads(reads, kind.loader.__name__, self.observer)
             loader = self._loaders[kind] = SharedLoader(self, kind, kind.made(reads), self._loop)
-        return loader.load(keys, self._loop.time() + self._patience_s, asker)
+        return loader.load(keys, asker)
 
     @property
     def unused_connections(self) -> int:
@@ -80,8 +80,8 @@ class SharedLoaders:
             self._loaders.pop(kind, None)
 
 
-Taken = tuple[Sequence[Any], asyncio.Future[list[Any]]]
-"""Keys, and what their values are waited for with."""
+Waiting = tuple[Sequence[Any], asyncio.Future[list[Any]], float, Asker | None]
+"""Keys, what their values are waited for with, and the moment in which they were asked for, by whom."""
 
 
 class SharedLoader:
@@ -96,15 +96,15 @@ class SharedLoader:
         self._kind = kind
         self._batch = batch
         self._loop = loop
-        self._waiting: list[tuple[Sequence[Any], asyncio.Future[list[Any]], float, float, Asker | None]] = []
-        self._tasks: dict[asyncio.Task[None], list[Taken]] = {}
+        self._waiting: list[Waiting] = []
+        self._tasks: dict[asyncio.Task[None], list[Waiting]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._scheduled = False
 
-    def load(self, keys: Sequence[Any], deadline: float, asker: Asker | None) -> asyncio.Future[list[Any]]:
-        """The values of ``keys``; a ``TimeoutError`` where their statement did not begin before ``deadline``."""
+    def load(self, keys: Sequence[Any], asker: Asker | None) -> asyncio.Future[list[Any]]:
+        """The values of ``keys``; a ``TimeoutError`` where their statement did not begin in time."""
         future: asyncio.Future[list[Any]] = self._loop.create_future()
-        self._waiting.append((keys, future, deadline, perf_counter(), asker))
+        self._waiting.append((keys, future, perf_counter(), asker))
         if not self._scheduled and len(self._tasks) < MOST_UNDER_WAY:
             # At the end of this turn of the loop: what else becomes ready in it goes along.
             self._scheduled = True
@@ -115,7 +115,7 @@ class SharedLoader:
         """End the batches that nobody waits for any more. They are no longer under way: others may begin."""
         self._waiting = [one for one in self._waiting if not one[1].cancelled()]
         for task, taken in list(self._tasks.items()):
-            if all(future.cancelled() for _, future in taken):
+            if all(one[1].cancelled() for one in taken):
                 del self._tasks[task]
                 self._ending.add(task)
                 task.cancel()
@@ -127,24 +127,24 @@ class SharedLoader:
         self._scheduled = False
         if len(self._tasks) >= MOST_UNDER_WAY:
             return
-        now = self._loop.time()
+        oldest = perf_counter() - self._owner.patience_s
         places: dict[Any, int] = {}
-        taken: list[Taken] = []
-        askers = []
+        taken: list[Waiting] = []
         count = 0
-        while count < len(self._waiting) and len(places) < MOST_KEYS:
-            keys, future, deadline, asked, asker = self._waiting[count]
+        for one in self._waiting:
+            if len(places) >= MOST_KEYS:
+                break
             count += 1
-            if deadline < now:
+            keys, future, asked, _ = one
+            if asked < oldest:
                 _fail(future, TimeoutError("no statement began in time"))
             elif not future.done():
-                taken.append((keys, future))
-                askers.append((asked, asker))
+                taken.append(one)
                 for key in keys:
                     places.setdefault(key, len(places))
         del self._waiting[:count]
         if taken:
-            task = self._loop.create_task(self._run(places, taken, self._told(len(places), askers), askers))
+            task = self._loop.create_task(self._run(places, taken, self._told(len(places), taken)))
             self._tasks[task] = taken
             task.add_done_callback(self._ended)
         if self._waiting and len(self._tasks) < MOST_UNDER_WAY:
@@ -153,34 +153,32 @@ class SharedLoader:
         elif not self._tasks:
             self._owner.idle(self._kind)
 
-    def _told(self, keys: int, askers: list[tuple[float, Asker | None]]) -> Batch:
+    def _told(self, keys: int, taken: list[Waiting]) -> Batch:
         """The batch that begins now, known to those who asked for it."""
-        batch = Batch(self._kind.loader.__name__, keys, askers[0][0], perf_counter())
-        for asked, asker in askers:
+        batch = Batch(self._kind.loader.__name__, keys, taken[0][2], perf_counter())
+        for _, _, asked, asker in taken:
             if asker is not None:
                 asker.batches.append((asked, batch))
         return batch
 
-    async def _run(
-        self, places: dict[Any, int], taken: list[Taken], batch: Batch, askers: list[tuple[float, Asker | None]]
-    ) -> None:
+    async def _run(self, places: dict[Any, int], taken: list[Waiting], batch: Batch) -> None:
         try:
             values = await self._batch.batch_load_fn(list(places))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs who wait
-            for _, future in taken:
+            for _, future, *_ in taken:
                 _fail(future, error)
         except BaseException:
-            for _, future in taken:
+            for _, future, *_ in taken:
                 future.cancel()
             raise
         else:
-            for keys, future in taken:
+            for keys, future, _, _ in taken:
                 if not future.done():
                     future.set_result([values[places[key]] for key in keys])
         finally:
             batch.ended = perf_counter()
             if self._owner.observer is not None:
-                self._owner.observer.batch(batch, [asker for _, asker in askers])
+                self._owner.observer.batch(batch, [one[3] for one in taken])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task not in self._ending:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import Select
 
 from loaders.batch import Extent
-from loaders.json_rows import json_objects
+from loaders.json_rows import json_array, json_objects
 from loaders.page import Page, page_of
 from loaders.review_selection import SORTS, ReviewFilter, ReviewPageKey, ReviewSelection, has_cursors, walked
 from loaders.rows import ReviewRow, as_row
@@ -34,14 +34,21 @@ class WrittenPage:
         self.width = 1 + len(self._ends)
 
     def of(self, page: FromClause) -> Select[*tuple[Any, ...]]:
-        """One row of those of ``page``: arrays in the connection's order, null where there are none."""
+        """One row of those of ``page``, in the connection's order.
+
+        Arrays, null where there are none; where nobody asks what lies beyond it, the text of all as it is shown.
+        """
         # Each says it: SQL promises no order beyond the subquery.
         order = [
             page.c[key.attribute].desc() if key.sign > 0 else page.c[key.attribute].asc()
             for key in SORTS[self._selection.sort]
         ]
-        columns = [json_objects(self._json, page), *(page.c[name] for name in self._ends)]
-        arrays = [func.array_agg(aggregate_order_by(one, *order, page.c.review_id.desc())) for one in columns]
+        order.append(page.c.review_id.desc())
+        objects = json_objects(self._json, page)
+        if not self._ends:
+            return select(json_array(objects, order)).select_from(page)
+        columns = [objects, *(page.c[name] for name in self._ends)]
+        arrays = [func.array_agg(aggregate_order_by(one, *order)) for one in columns]
         return select(*arrays).select_from(page)
 
     def beside(self, row: FromClause) -> FromClause:
@@ -49,25 +56,27 @@ class WrittenPage:
         page = walked(self._selection, row.c.product_id, beyond=self._beyond).correlate(row).subquery("page")
         return self.of(page).correlate(row).lateral("reviews_of")
 
-    def of_beside(self, row: Sequence[Any], values: Sequence[Any]) -> Page[ReviewRow]:
+    def of_beside(self, row: Sequence[Any], record: Sequence[Any], at: int) -> Page[ReviewRow]:
         """The page of the product that starts the row."""
-        return self.page(row[0], values)
+        return self.page(row[0], record, at)
 
     def page(
-        self, product_id: int, values: Sequence[Any], *, any_before: bool = False, any_after: bool = False
+        self, product_id: int, record: Sequence[Any], at: int, *, any_before: bool = False, any_after: bool = False
     ) -> Page[ReviewRow]:
-        """The page of the arrays; ``any_before`` and ``any_after`` as for ``page_of``."""
-        texts: list[str] = values[0] or []
+        """The page of what ``of`` gave, from ``record[at]`` on; ``any_before`` and ``any_after`` as for ``page_of``."""
+        if not self._ends:
+            return as_row(Page, ((), False, False, record[at]))
+        texts: list[str] = record[at] or []
         window = self._selection.window
         walked_to = list(range(len(texts)))
         if window.backward:
             walked_to.reverse()
         places, has_previous, has_next, _ = page_of(walked_to, window, any_before=any_before, any_after=any_after)
         ends: list[ReviewRow] = []
-        if self._ends and places:
+        if places:
             of_product = _NO_REVIEW._replace(product_id=product_id)
             for place in (places[0], places[-1]):
-                keys = [array[place] for array in values[1:]]
+                keys = [array[place] for array in record[at + 1 : at + self.width]]
                 ends.append(of_product._replace(**dict(zip(self._ends, keys, strict=True))))
         return Page(ends, has_previous, has_next, json=f"[{','.join([texts[place] for place in places])}]")
 
@@ -79,7 +88,6 @@ written_page = lru_cache(maxsize=1024)(WrittenPage)  # as many as there are stat
 _ALL = ReviewFilter()
 
 
-@lru_cache(maxsize=1024)
 def beside_product(selection: ReviewSelection, extent: Extent) -> WrittenPage | None:
     if extent.json is None or selection.filter != _ALL or has_cursors(selection):
         return None
@@ -94,5 +102,5 @@ def pages_of(
     for record in records:
         place = record[0] - 1
         any_before, any_after = record[1:3] if start > 1 else (False, False)
-        pages[place] = written.page(keys[place].product_id, record[start:], any_before=any_before, any_after=any_after)
+        pages[place] = written.page(keys[place].product_id, record, start, any_before=any_before, any_after=any_after)
     return pages

@@ -16,14 +16,14 @@ from graphql_api.schema.page_info import PageInfo, page_info_of, window_of
 from graphql_api.schema.rating_summary import RatingCount, rating_counts
 from graphql_api.schema.review import Review
 from graphql_api.schema.texts import searched
-from loaders.batch import Kind, Load
+from loaders.batch import ROWS, Kind, Load
 from loaders.page import Page
 from loaders.products import FiguresByProduct
 from loaders.review_counts import ReviewCountsOfSearch
 from loaders.review_pages import ReviewPages
 from loaders.review_selection import SORTS, Position, ReviewPageKey, ReviewSelection, position_of
 from loaders.review_selection import ReviewFilter as Filter
-from loaders.rows import FiguresRow, ReviewRow
+from loaders.rows import FiguresRow, ReviewRow, as_row
 
 DEFAULT_PAGE = 5
 _TYPES: dict[str, type] = {"relevance": float, "created_at": datetime}
@@ -90,7 +90,7 @@ class ReviewConnection:
 
     def page(self) -> Load:
         """The page, loaded once for all the fields that show it."""
-        return Load(Kind(ReviewPages, self.selection), self.key)
+        return as_row(Load, (as_row(Kind, (ReviewPages, self.selection, ROWS)), self.key))
 
     def found(self) -> Load:
         """What says how many reviews match: kept figures, and with a search a count."""
@@ -148,7 +148,9 @@ def review_connection(
 ) -> ReviewConnection:
     """The connection that the arguments ask for. Raises ``BadUserInputError`` for any that cannot be."""
     if wanted is None and after is None and before is None:
-        return ReviewConnection(selection=_start(first, last, sort), key=ReviewPageKey(product_id))
+        return ReviewConnection(
+            selection=_start(first, last, sort), key=as_row(ReviewPageKey, (product_id, None, None))
+        )
     order = (sort or ReviewSort.RELEVANT).name
     window = window_of(first, last, before, default=DEFAULT_PAGE)
     selection = ReviewSelection(

@@ -13,15 +13,14 @@ from loaders.review_selection import SORTS
 from tests.harness.gateway import Gateway, recorded_statements
 from tests.harness.shop import START, OwnProduct, Shop
 
-FIELDS = """
+NODES = """
 nodes {
   __typename id number: reviewId rating summary body recommended reviewerName createdAt response helpfulness
   photos { __typename id photoId url }
   characteristicRatings { __typename value label characteristic { __typename id characteristicId kind } }
 }
-pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-totalCount
 """
+FIELDS = f"{NODES} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} totalCount"
 QUERY = """
 query Written(
   $id: ID!, $first: Int, $last: Int, $after: String, $before: String, $sort: ReviewSort, $filter: ReviewFilter
@@ -96,7 +95,9 @@ def agreed(gateway: Gateway, product: OwnProduct) -> Asked:
 @pytest.mark.parametrize("window", [{"first": 5}, {"last": 5}, {"first": 100}, {"last": 12}, {"first": 12}, {}])
 def test_a_page_is_the_same_in_every_sort(agreed: Asked, sort: str, window: dict[str, int]) -> None:
     page = agreed(sort=sort, **window)
-    assert len(page["nodes"]) == min(*window.values(), 12) if window else 5
+    assert len(page["nodes"]) == (min(*window.values(), 12) if window else 5)
+    # Nothing lies beyond what is read of it then, so it comes in one piece.
+    assert agreed(NODES, sort=sort, **window) == {"nodes": page["nodes"]}
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -107,6 +108,7 @@ def test_pages_are_the_same_along_cursors(agreed: Asked, sort: str, size: str, c
     place, seen = None, []
     while place is not None or not seen:
         page = agreed(sort=sort, **{size: 5, bound: place})
+        assert agreed(NODES, sort=sort, **{size: 5, bound: place}) == {"nodes": page["nodes"]}
         seen += [node["number"] for node in page["nodes"]]
         place = page["pageInfo"][cursor] if len(page["nodes"]) == 5 else None
     assert len(set(seen)) == len(seen) == 12

@@ -11,9 +11,8 @@ from graphql.execution.values import VariableValues
 from graphql_api.context import Context
 from graphql_api.execution.plans.unsupported import UnsupportedError
 from graphql_api.execution.plans.variables import Variables
-from loaders.batch import ROWS, Extent, Kind, Load
+from loaders.batch import ROWS, Extent, Kind, Load, kind_with_page
 from loaders.observer import Asker
-from loaders.rows import as_row
 from loaders.shared import SharedLoaders
 
 Pending = asyncio.Future[list[Any]]
@@ -47,12 +46,10 @@ class Loading:
 
         What cannot come there begins beside it, and is the second.
         """
-        with_row = page.kind.loader.beside_product(page.kind.selection, of_page)
-        beside = None
-        if with_row is None:
-            beside = self._load(page.kind.with_extent(of_page), (page.key,))
-        else:
-            extent = as_row(Extent, ((*extent.ahead, with_row), extent.beyond, extent.json))
+        kind = kind_with_page(load.kind, extent, page.kind, of_page)
+        if kind is not None:
+            return self._load(kind, (load.key,)), None
+        beside = self._load(page.kind.with_extent(of_page), (page.key,))
         return self._load(load.kind.with_extent(extent), (load.key,)), beside
 
     def _load(self, kind: Kind, keys: Sequence[Any]) -> Pending:
