@@ -51,7 +51,7 @@ class Gateway(Starlette):
         await self.first(scope, receive, send)
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings) -> Gateway:
     """The gateway on ``settings.database_url``. Nothing is opened before its lifespan.
 
     Raises ``OperatorError`` without an address of a database.
@@ -148,13 +148,16 @@ def _behind_cors(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
     return Cors(app, origins) if origins else app
 
 
-def from_environment() -> Starlette:
-    """The application of this process's environment: what a server with several workers starts in each."""
+def from_environment() -> ASGIApp:
+    """The application of this process's environment: what a server with several workers starts in each.
+
+    What answers first is what the server asks: the gateway itself would be a coroutine more for every page.
+    """
     settings = Settings.from_environment(os.environ)
     configure_logging(settings.log_level, settings.log_format)
     app = create_app(settings)
     _settle_garbage()
-    return app
+    return app.first
 
 
 def _settle_garbage() -> None:

@@ -39,7 +39,7 @@ from graphql_api.instruments.instruments import Instruments
 from graphql_api.instruments.observation import Observation
 from graphql_api.limits.variables import VariableBounds
 from graphql_api.outcomes import LEFT, outcome_of, outcome_of_refusal
-from graphql_api.protocol import Headers
+from graphql_api.protocol import lines_of
 from graphql_api.refusals import refusal_of
 from graphql_api.requested_documents import RequestedDocuments
 from graphql_api.settings import Settings
@@ -57,7 +57,7 @@ STATUS = {
     # Proxies and clients that know nothing of GraphQL are to try again, and to keep what they have.
     Stage.UNAVAILABLE: {GRAPHQL_JSON: 503, JSON: 503},
 }
-MORE_HEADERS = {Stage.METHOD: [(b"allow", b"POST")], Stage.UNAVAILABLE: [(b"retry-after", b"1")]}
+MORE_LINES = {Stage.METHOD: b"allow: POST\r\n", Stage.UNAVAILABLE: b"retry-after: 1\r\n"}
 PATH, PERSISTED = "/graphql", "/graphql/p/"
 METHODS = "GET, HEAD, POST, QUERY"
 _ASKS = re.compile(rb"(?:^|&)(?:query|extensions|documentId|id|doc_id)=")
@@ -107,14 +107,18 @@ class GraphQLEndpoint:
             return
         sent_id = headers.get(b"x-request-id")
         request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else next(self._ids)
-        tell_id = (b"x-request-id", request_id)
+        tell_id = b"x-request-id: %b\r\n" % request_id
         shown_id = request_id.decode()
         observed = self.instruments.begin(shown_id, headers)
         media_type = _media_type(accept)
         try:
             if media_type is None:
                 raise HttpError(406, f"The answer can be {GRAPHQL_JSON} or {JSON}.")  # noqa: TRY301 - told as the others
-            answer, is_persisted = await self._in_time(scope, receive, headers, shown_id, observed)
+            running = self.deadlines.begin()
+            try:
+                answer, is_persisted = await self._answer(scope, receive, headers, shown_id, observed, running)
+            finally:
+                self.deadlines.end(running)
         except ClientLeftError:
             self.instruments.ended(observed, *LEFT)
             return
@@ -123,29 +127,24 @@ class GraphQLEndpoint:
             self.instruments.ended(observed, *outcome_of_refusal(refusal))
             await _refuse(send, refusal, media_type or JSON, tell_id)
             return
-        more = [tell_id, *self.instruments.ended(observed, *outcome_of(answer))]
+        lines = tell_id + self.instruments.ended(observed, *outcome_of(answer))
+        body = answer.body
         if answer.clean and is_persisted and method in {"GET", "HEAD"}:
-            await self._respond_kept(scope, send, media_type, answer, more, headers.get(b"if-none-match"))
-            return
-        more.extend(MORE_HEADERS.get(answer.stage, ()))
-        if answer.changed is not None:
-            more.append((b"changed", answer.changed.header()))
-        status = STATUS[answer.stage][media_type]
-        await respond_whole(scope, send, status, media_type, answer.body, [NOT_KEPT, *more])
-
-    async def _respond_kept(
-        self, scope: Scope, send: Send, media_type: str, answer: Answer, more: Headers, if_none_match: bytes | None
-    ) -> None:
-        """Send an answer that whoever asked may keep."""
-        etag = etag_of(answer.body, media_type)
-        by_tags = tagged(answer.tags)
-        if by_tags:
-            self.instruments.tags_sent(len(answer.tags))
-        headers = [KEPT, (b"etag", etag), *by_tags, *more]
-        if if_none_match is not None and matches(if_none_match, etag):
-            await respond_whole(scope, send, 304, media_type, b"", headers)
+            etag = etag_of(body, media_type)
+            by_tags = tagged(answer.tags)
+            if by_tags:
+                self.instruments.tags_sent(len(answer.tags))
+            lines = KEPT % (etag, by_tags, lines)
+            if_none_match = headers.get(b"if-none-match")
+            is_same = if_none_match is not None and matches(if_none_match, etag)
+            status, body = (304, b"") if is_same else (200, body)
         else:
-            await respond_whole(scope, send, 200, media_type, answer.body, headers)
+            lines = NOT_KEPT + lines + MORE_LINES.get(answer.stage, b"")
+            if answer.changed is not None:
+                lines += b"changed: %b\r\n" % answer.changed.header()
+            status = STATUS[answer.stage][media_type]
+        if not respond_whole(scope, status, media_type, lines, body):
+            await respond(send, status, media_type, lines, body)
 
     def _wants_page(self, scope: Scope, accept: bytes) -> bool:
         return (
@@ -174,62 +173,38 @@ class GraphQLEndpoint:
         body = await read_body(receive, scope, self.settings.max_body_bytes)
         return request_of_body(headers.get(b"content-type", b"").decode("latin-1"), body)
 
-    async def _in_time(
+    async def _answer(
         self,
         scope: Scope,
         receive: Receive,
         headers: dict[bytes, bytes],
         request_id: str,
         observed: Observation | None,
-    ) -> tuple[Answer, bool]:
-        """The answer, unless its deadline passes or its client leaves before; whether it is that of a persisted URL."""
-        running = self.deadlines.begin()
-        try:
-            if scope["method"] in {"GET", "HEAD"}:
-                # Before anything of it is parsed: a refusal should cost as little as it can.
-                self.executor.reads.check()
-                request = self._asked(scope)
-            else:
-                request = await self._sent(scope, headers, receive)
-            running.receive = receive
-            answer = await self._answer(request, scope, headers, request_id, observed, running)
-            return answer, request.query is None and request.cost is None
-        finally:
-            self.deadlines.end(running)
-
-    async def _answer(
-        self,
-        request: GraphQLRequest,
-        scope: Scope,
-        headers: dict[bytes, bytes],
-        request_id: str,
-        observed: Observation | None,
         running: Running,
-    ) -> Answer:
+    ) -> tuple[Answer, bool]:
+        """The answer, and whether it is that of a persisted URL."""
+        if scope["method"] in {"GET", "HEAD"}:
+            # Before anything of it is parsed: a refusal should cost as little as it can.
+            self.executor.reads.check()
+            request = self._asked(scope)
+        else:
+            request = await self._sent(scope, headers, receive)
+        running.receive = receive
         query, document_id, operation_name, variables, asked_cost = request
         broken = self.variables.broken(variables) if variables else None
         if broken is not None:
-            return refused(Stage.VARIABLES, [GraphQLError(broken)])
-        document: Document | Answer
-        known = None
-        if query is None:
-            assert document_id is not None
-            known = self.store.known(document_id)
-        if known is None:
-            trusted = None if query is None else self.store.trusted_text(query)
-            if trusted is None:
-                self.rates.unknown_document(scope, headers)
-            document = await self.documents.of(query, document_id, trusted, observed)
-        else:
-            self.instruments.document(observed, "known", known)
-            document = known
-        if isinstance(document, Answer):
-            return document
+            return refused(Stage.VARIABLES, [GraphQLError(broken)]), False
+        document = self._known(document_id, observed) if query is None else None
+        if document is None:
+            found = await self._unknown(request, scope, headers, observed)
+            if isinstance(found, Answer):
+                return found, False
+            document = found
         price = None
         if asked_cost is not None:
             price = price_of(document, operation_name, variables, self.settings.max_cost)
             if price is not None and asked_cost == ESTIMATE:
-                return price.alone()
+                return price.alone(), False
         may_mutate = scope["method"] == "POST"
         client = deadline = None
         if may_mutate and document.mutates(operation_name):
@@ -252,12 +227,30 @@ class GraphQLEndpoint:
         answer = await self.executor.run(
             document, context, variables=variables, operation_name=operation_name, mutations=may_mutate
         )
-        return answer if price is None else price.beside(answer)
+        is_persisted = query is None and asked_cost is None
+        return (answer if price is None else price.beside(answer)), is_persisted
+
+    def _known(self, document_id: str | None, observed: Observation | None) -> Document | None:
+        """The document of an id, if it is in memory."""
+        assert document_id is not None, "a request names a document, or brings one"
+        document = self.store.known(document_id)
+        if document is not None:
+            self.instruments.document(observed, "known", document)
+        return document
+
+    async def _unknown(
+        self, request: GraphQLRequest, scope: Scope, headers: dict[bytes, bytes], observed: Observation | None
+    ) -> Document | Answer:
+        """The document that is asked for otherwise, or the answer that says what is wrong with it."""
+        trusted = None if request.query is None else self.store.trusted_text(request.query)
+        if trusted is None:
+            self.rates.unknown_document(scope, headers)
+        return await self.documents.of(request.query, request.document_id, trusted, observed)
 
 
-async def _refuse(send: Send, error: HttpError, media_type: str, tell_id: tuple[bytes, bytes]) -> None:
-    extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
-    await respond(send, error.status, media_type, error.body, [NOT_KEPT, tell_id, *extra])
+async def _refuse(send: Send, error: HttpError, media_type: str, tell_id: bytes) -> None:
+    more = lines_of((name.lower().encode(), value.encode()) for name, value in error.headers.items())
+    await respond(send, error.status, media_type, NOT_KEPT + tell_id + more, error.body)
 
 
 def _headers(sent: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -136,9 +136,11 @@ def _twice(name: str) -> HttpError:
 
 def _variables(raw: bytes) -> dict[str, Any]:
     variables = _json(_unquoted(raw), "`variables`")
-    if not isinstance(variables, dict | None):
+    if isinstance(variables, dict):
+        return variables
+    if variables is not None:
         raise HttpError(400, "`variables` must be an object.")
-    return variables or {}
+    return {}
 
 
 def _decoded(raw: bytes) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 import xxhash
@@ -11,37 +10,38 @@ from starlette.types import Scope, Send
 
 from graphql_api.changes.changed import MOST_TAGS
 from graphql_api.http_request import GRAPHQL_JSON, JSON
-from graphql_api.protocol import Headers, lines_of, send_whole
+from graphql_api.protocol import headers_of, lines_of, send_whole
 from loaders.tags import ALL
 
-_STANDING: dict[str, Headers] = {
-    media_type: [
-        (b"content-type", f"{media_type}; charset=utf-8".encode()),
-        (b"vary", b"Accept"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-    ]
+_STANDING = {
+    media_type: lines_of(
+        [
+            (b"content-type", f"{media_type}; charset=utf-8".encode()),
+            (b"vary", b"Accept"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+        ]
+    )
     for media_type in (JSON, GRAPHQL_JSON)
 }
-_STANDING_LINES = {media_type: lines_of(headers) for media_type, headers in _STANDING.items()}
-NOT_KEPT = (b"cache-control", b"no-store")
-# Whoever keeps it asks each time whether it still holds: nobody shows an answer from before a write.
-KEPT = (b"cache-control", b"public, max-age=0, must-revalidate")
+NOT_KEPT = b"cache-control: no-store\r\n"
+KEPT = b"cache-control: public, max-age=0, must-revalidate\r\netag: %b\r\n%b%b"
+"""For the tag, what ``tagged`` gives, and whatever else. Whoever keeps the answer asks each time whether it still
+holds: nobody shows one from before a write."""
 EDGE_MAX_AGE_S = 3600
 """How long an edge may keep an answer that no write touches."""
 MOST_TAG_BYTES = 8000
+_TAGGED = b"cache-tag: %b\r\n" + b"edge-max-age: %d\r\n" % EDGE_MAX_AGE_S
 _SEEDS = {JSON: 0, GRAPHQL_JSON: 1}
 _TAGS = re.compile(rb'(?:W/)?("[^"]*")')
 
 
-def tagged(tags: AbstractSet[str]) -> Headers:
-    """What an edge keeps an answer by; nothing where the tags are too many: then it keeps none."""
+def tagged(tags: AbstractSet[str]) -> bytes:
+    """The header lines by which an edge keeps an answer; none where the tags are too many: then it keeps none."""
     if len(tags) > MOST_TAGS:
-        return []
-    named = " ".join(sorted(tags)).encode() or ALL.encode()
-    if len(named) > MOST_TAG_BYTES:
-        return []
-    return [(b"cache-tag", named), (b"edge-max-age", b"%d" % EDGE_MAX_AGE_S)]
+        return b""
+    named = (" ".join(sorted(tags)) or ALL).encode()
+    return b"" if len(named) > MOST_TAG_BYTES else _TAGGED % named
 
 
 def etag_of(body: bytes, media_type: str) -> bytes:
@@ -57,17 +57,22 @@ def matches(if_none_match: bytes, etag: bytes) -> bool:
     return if_none_match.strip() == b"*" or etag in _TAGS.findall(if_none_match)
 
 
-async def respond(send: Send, status: int, media_type: str, body: bytes, extra: Iterable[tuple[bytes, bytes]]) -> None:
-    """Send the whole response."""
-    headers = [*_STANDING[media_type], *extra]
-    if body:
-        headers.append((b"content-length", b"%d" % len(body)))
+def respond_whole(scope: Scope, status: int, media_type: str, lines: bytes, body: bytes) -> bool:
+    """Send the whole response at once, with ``lines`` among its headers; ``False`` where the server cannot.
+
+    ``lines`` have nothing of a client's in them that was not checked.
+    """
+    return send_whole(scope, status, _head(media_type, lines, body), body)
+
+
+async def respond(send: Send, status: int, media_type: str, lines: bytes, body: bytes) -> None:
+    """The same by ASGI's messages."""
+    headers = headers_of(_head(media_type, lines, body))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-async def respond_whole(scope: Scope, send: Send, status: int, media_type: str, body: bytes, extra: Headers) -> None:
-    """The same at once, where the server can. ``extra`` has nothing of a client's in it that was not checked."""
-    length = b"content-length: %d\r\n" % len(body) if body else b""
-    if not send_whole(scope, status, _STANDING_LINES[media_type] + lines_of(extra) + length, body):
-        await respond(send, status, media_type, body, extra)
+def _head(media_type: str, lines: bytes, body: bytes) -> bytes:
+    if not body:
+        return _STANDING[media_type] + lines
+    return b"%b%bcontent-length: %d\r\n" % (_STANDING[media_type], lines, len(body))

@@ -35,10 +35,11 @@ class Turn:
 class JoinedWrites:
     """A transport that holds back whole responses, and of others the head until the body comes."""
 
-    __slots__ = ("_held", "_transport", "_turn")
+    __slots__ = ("_held", "_transport", "_turn", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, turn: Turn) -> None:
         self._transport = transport
+        self.is_closing = transport.is_closing  # asked for each answer, and ``__getattr__`` takes its time
         self._turn = turn
         self._held = b""
 
@@ -61,7 +62,7 @@ class JoinedWrites:
         """Write what is held: the answer to HEAD has no body, and one that streams may be long in coming."""
         data, self._held = self._held, b""
         # One that is closed raises when it is written to, and what others hold would never be written.
-        if data and not self._transport.is_closing():
+        if data and not self.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:

@@ -31,6 +31,12 @@ def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
+def headers_of(lines: bytes) -> Headers:
+    """The headers of ``lines`` of ours."""
+    parted = [line.partition(b": ") for line in lines.split(b"\r\n")[:-1]]
+    return [(name, value) for name, _, value in parted]
+
+
 class _Standing:
     """The lines that uvicorn adds to each response; it makes a new list of them once a second."""
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
 from graphql_api.draining import FINISH_SECONDS, DrainingServer, DrainingWorkers
@@ -108,7 +108,7 @@ def serve(listening: socket.socket, settings: Settings, *, ready: Callable[[str]
         raise OperatorError("The gateway did not start; the lines above say why.")
 
 
-def worker() -> Starlette:
+def worker() -> ASGIApp:
     """The application of one worker process."""
     from graphql_api.app import from_environment  # noqa: PLC0415 - the supervisor needs no schema
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from graphql import GraphQLError
@@ -32,8 +31,7 @@ class Stage(Enum):
     UNAVAILABLE = "SERVICE_UNAVAILABLE"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The response's body as JSON, and the stage that it comes from; ``clean``: whether it holds no errors.
 
     ``tags`` name what it shows, ``changed`` what its mutations have written.

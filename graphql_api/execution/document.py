@@ -58,10 +58,12 @@ class Document:
     """Whether a hash stands for it. Its plans may have statements of their own then, which take longer to make."""
     _costs: dict[tuple[Any, ...], int] = field(init=False, default_factory=dict)
     _sizing: list[str] = field(init=False)
+    _only: OperationDefinitionNode | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.sha256 = hashlib.sha256(self.text.encode()).hexdigest()
         self._sizing = sizing_variables(self.node)
+        self._only = next(iter(self.operations.values())) if len(self.operations) == 1 else None
 
     def persist(self) -> None:
         """From now on a hash stands for it."""
@@ -72,10 +74,10 @@ class Document:
 
     def operation(self, name: str | None) -> OperationDefinitionNode | GraphQLError:
         """The operation of that name, or the only one; an error that says what is wrong."""
+        if name is None and self._only is not None:
+            return self._only
         if name is not None:
             return self.operations.get(name) or GraphQLError(f"The document has no operation named {name!r}.")
-        if len(self.operations) == 1:
-            return next(iter(self.operations.values()))
         if not self.operations:
             return GraphQLError("The document has no operation.")
         return GraphQLError("The document has several operations: say which one with `operationName`.")

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
@@ -75,36 +74,21 @@ class Executor:
         operation = self._allowed(document, context, variables, operation_name, mutations=mutations)
         if isinstance(operation, Answer):
             return operation
-        admission = self.reads if operation.operation is OperationType.QUERY else self.writes
+        is_query = operation.operation is OperationType.QUERY
         # A mutation holds one connection, whatever it answers.
-        places = admission.places_of(context.cost) if admission is self.reads else 1
-        await admission.enter(places)
+        admission, places = (self.reads, self.reads.places_of(context.cost)) if is_query else (self.writes, 1)
+        if not admission.entered(places):
+            await admission.enter(places)
         try:
-            return await self._run(document, operation, context, variables, operation_name)
-        finally:
-            admission.leave(places)
-
-    async def _run(
-        self,
-        document: Document,
-        operation: OperationDefinitionNode,
-        context: Context,
-        variables: dict[str, Any],
-        operation_name: str | None,
-    ) -> Answer:
-        was_away = self.availability.is_away
-        if was_away and operation.operation is not OperationType.QUERY:
-            return AWAY
-        reason = "reference"
-        if self._compiled:
-            planned = self._planned(document, operation)
+            was_away = self.availability.is_away
+            if was_away and not is_query:
+                return AWAY
+            planned = self._planned(document, operation) if self._compiled else "reference"
             if isinstance(planned, Planned):
                 if was_away:
                     return AWAY
                 try:
-                    answered = None
-                    if context.after is not None and not planned.writes:
-                        answered = await self._run_on_standby(planned, variables, context, context.after)
+                    answered = None if context.after is None else await self._by_standby(planned, variables, context)
                     body, tags = answered or await planned.run(variables, self._shared(context.database), context)
                 except UnsupportedError as error:
                     reason = error.reason
@@ -119,9 +103,11 @@ class Executor:
                     return Answer(Stage.EXECUTION, body, clean=True, tags=tags, changed=context.changed)
             else:
                 reason = planned
-        self.by_graphql_core[reason] += 1
-        answer = await self._reference.run(document, operation_name, variables, context)
-        return replace(answer, tags=context.tags(), changed=context.changed)
+            self.by_graphql_core[reason] += 1
+            answer = await self._reference.run(document, operation_name, variables, context)
+            return answer._replace(tags=context.tags(), changed=context.changed)
+        finally:
+            admission.leave(places)
 
     def _allowed(
         self,
@@ -152,14 +138,16 @@ class Executor:
             return refused(Stage.COST, [GraphQLError(message)])
         return operation
 
-    async def _run_on_standby(
-        self, planned: Planned, variables: dict[str, Any], context: Context, after: int
+    async def _by_standby(
+        self, planned: Planned, variables: dict[str, Any], context: Context
     ) -> tuple[bytes, set[str]] | None:
-        """The answer's body and tags from a standby that has reached ``after``; ``None``: ask the primary.
+        """The answer's body and tags from a standby that has reached ``context.after``; ``None``: ask the primary.
 
         Its loaders are its own: a batch has keys of those requests only whose place it has reached.
         """
-        standby = None if self.standbys is None else await self.standbys.that_reached(after)
+        if self.standbys is None or context.after is None or planned.writes:
+            return None
+        standby = await self.standbys.that_reached(context.after)
         if standby is None:
             return None
         loaders = self._on_standbys.get(standby)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -25,7 +24,7 @@ class Price:
 
     def beside(self, answer: Answer) -> Answer:
         """``answer`` with it, whatever came of the request."""
-        return replace(answer, body=answer.body[:-1] + b',"extensions":' + self._json + b"}")
+        return answer._replace(body=answer.body[:-1] + b',"extensions":' + self._json + b"}")
 
 
 def price_of(document: Document, operation_name: str | None, values: Mapping[str, Any], limit: int) -> Price | None:

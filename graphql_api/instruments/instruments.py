@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter as Counted
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -114,10 +114,10 @@ class Instruments:
         if self.figures is not None:
             self.figures.documents[result].value += 1
 
-    def ended(self, observed: Observation | None, outcome: str, code: str | None) -> Sequence[tuple[bytes, bytes]]:
-        """A request's answer is about to be sent, with these headers more. ``code`` says what it was refused for."""
+    def ended(self, observed: Observation | None, outcome: str, code: str | None) -> bytes:
+        """A request's answer is about to be sent, with these header lines more. ``code``: what it was refused for."""
         if observed is None:
-            return ()
+            return b""
         now = perf_counter()
         seconds = now - observed.begun
         if self.figures is not None:
@@ -130,7 +130,7 @@ class Instruments:
             tell_request(observed, outcome, seconds)
         if self._tracing is not None:
             self._tracing.ended(observed, outcome)
-        return [(b"server-timing", server_timing(observed, now))] if self._server_timing else ()
+        return b"server-timing: %b\r\n" % server_timing(observed, now) if self._server_timing else b""
 
     def tags_sent(self, count: int) -> None:
         """An answer went out that an edge may keep by so many tags."""

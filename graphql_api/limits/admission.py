@@ -48,11 +48,17 @@ class Admission:
         if len(self._queue) >= self._most_queued:
             raise OverloadedError
 
+    def entered(self, places: int) -> bool:
+        """Take ``places`` if they can be had at once. Where they are not, ``enter``: it is a coroutine more."""
+        if self._free < places or self._queue:
+            return False
+        self._free -= places
+        self.running += 1
+        return True
+
     async def enter(self, places: int) -> None:
         """Take ``places``, now or after a while. Raises ``OverloadedError``."""
-        if self._free >= places and not self._queue:
-            self._free -= places
-            self.running += 1
+        if self.entered(places):
             return
         self.check()
         if not self._most_queued:

@@ -7,6 +7,9 @@ from typing import Any
 
 import orjson
 
+# Made once: a union of types is an object that each look would make.
+_NESTED = (dict, list)
+
 
 @dataclass(frozen=True, slots=True)
 class VariableBounds:
@@ -35,7 +38,7 @@ class VariableBounds:
         if isinstance(value, list) and len(value) > self.items:
             return f"A list of the variables has more than {self.items} items: send less at once."
         for part in value.values() if isinstance(value, dict) else value:
-            if isinstance(part, dict | list):
+            if isinstance(part, _NESTED):
                 found = self._broken(part, depth + 1)
                 if found is not None:
                     return found
