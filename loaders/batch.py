@@ -22,7 +22,7 @@ from loaders.rows import as_row
 from loaders.statement import Reads
 
 if TYPE_CHECKING:
-    from loaders.json_rows import JsonRows
+    from loaders.json_rows import FoundRows, JsonRows
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -76,8 +76,11 @@ class BatchLoader(DataLoader[Key, Value], Generic[Key, Value]):
         raise NotImplementedError
 
     @classmethod
-    def json_beside(cls, row: FromClause, rows: JsonRows) -> ColumnElement[str]:
-        """What this loader brings for ``row``, by its columns: JSON objects with commas between them, null for none."""
+    def json_beside(cls, row: FromClause, rows: JsonRows, found: FoundRows | None) -> ColumnElement[str]:
+        """What this loader brings for ``row``, by its columns: JSON objects with commas between them, null for none.
+
+        ``found`` is where they find what they show of other rows.
+        """
         raise NotImplementedError
 
     @classmethod

@@ -6,7 +6,7 @@ in two, and on another core. The columns say how they are written, so that no fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,11 +21,11 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     Text,
-    and_,
     cast,
     func,
     literal,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.sql.elements import KeyedColumnElement
@@ -86,10 +86,10 @@ class JsonChoice:
 
 @dataclass(frozen=True, slots=True)
 class JsonFound:
-    """What is shown of the one row of ``loader``'s table that has the same values in ``columns``, and is there."""
+    """What is shown of the one row of ``loader``'s table that has the same product and ``column``, and is there."""
 
     loader: type[BatchLoader[Any, Any]]
-    columns: tuple[str, ...]
+    column: str
     shown: JsonRows | JsonChoice
 
 
@@ -126,12 +126,67 @@ def json_column(column: KeyedColumnElement[Any], scalar: str, *, nullable: bool)
     return JsonColumn(column.key, scalar == "ID") if type(column.type) in _WRITTEN.get(scalar, ()) else None
 
 
-def json_objects(rows: JsonRows, row: FromClause) -> ColumnElement[str]:
-    """The text of the JSON object of ``row``, by its columns."""
+class FoundRows:
+    """What the parts of ``rows`` find among the rows of a product: arrays, read once for all that look into them.
+
+    A join would look each of them up anew, in an index: for 18 ratings of a page that took as many look-ups as all
+    else that it shows.
+    """
+
+    def __init__(self, rows: JsonRows, product: FromClause) -> None:
+        self._tables: dict[tuple[type[BatchLoader[Any, Any]], str], FromClause] = {}
+        self._parts = list(dict.fromkeys(_found_in(rows)))
+        for loader, column in dict.fromkeys((part.loader, part.column) for part in self._parts):
+            table = _table(loader)
+            # Aggregates without an order of their own take the rows in the same one.
+            arrays = [func.array_agg(table.c[column]).label("places")] + [
+                func.array_agg(_of_found(part.shown, table)).label(self._name(part))
+                for part in self._parts
+                if (part.loader, part.column) == (loader, column)
+            ]
+            of_product = select(*arrays).where(table.c.product_id == product.c.product_id)
+            self._tables[loader, column] = of_product.correlate(product).subquery(f"found_{len(self._tables) + 1}")
+
+    def joined(self, page: FromClause) -> FromClause:
+        """``page`` with the arrays beside each of its rows."""
+        for table in self._tables.values():
+            page = page.join(table, true())
+        return page
+
+    def shown(self, part: JsonFound, row: FromClause) -> ColumnElement[Any]:
+        """What is shown of the row that ``row`` means."""
+        table = self._tables[part.loader, part.column]
+        place = func.array_position(table.c.places, row.c[part.column])
+        found: ColumnElement[Any] = table.c[self._name(part)][place]
+        if isinstance(part.shown, JsonRows):
+            return found
+        return cast(found.op("->")(row.c[part.shown.number] - literal(1, literal_execute=True)), Text)
+
+    def _name(self, part: JsonFound) -> str:
+        return f"shown_{self._parts.index(part) + 1}"
+
+
+def _found_in(rows: JsonRows) -> Iterator[JsonFound]:
+    for _, part in rows.fields:
+        if isinstance(part, JsonFound):
+            yield part
+        elif isinstance(part, JsonList):
+            yield from _found_in(part.rows)
+
+
+def _of_found(shown: JsonRows | JsonChoice, found: FromClause) -> ColumnElement[Any]:
+    """Of a row that may be found: the object that is shown of it, or the words of which one will be."""
+    if isinstance(shown, JsonRows):
+        return json_objects(shown, found)
+    return cast(_text(shown.words), JSONB).op("->", return_type=JSONB())(found.c[shown.by])
+
+
+def json_objects(rows: JsonRows, row: FromClause, found: FoundRows | None = None) -> ColumnElement[str]:
+    """The text of the JSON object of ``row``, by its columns, and by what it finds in ``found``."""
     parts: list[ColumnElement[Any]] = []
     text = "{"
     for key, part in rows.fields:
-        before, values, after = _written(part, row)
+        before, values, after = _written(part, row, found)
         parts += [_text(f'{text}"{key}":{before}'), *values]
         text = f"{after},"
     return func.concat(*parts, _text(text.rstrip(",") + "}"), type_=Text())
@@ -144,33 +199,28 @@ def json_array(objects: ColumnElement[str], order: Sequence[ColumnElement[Any]])
 
 
 def json_list(
-    rows: JsonRows, table: FromClause, order: ColumnElement[Any], conditions: Sequence[ColumnElement[bool]]
+    rows: JsonRows,
+    table: FromClause,
+    order: ColumnElement[Any],
+    conditions: Sequence[ColumnElement[bool]],
+    found: FoundRows | None,
 ) -> ColumnElement[str]:
     """The objects of the rows of ``table`` that fit, in ``order``, with commas between them; null for none."""
-    objects = json_objects(rows, table)
+    objects = json_objects(rows, table, found)
     listed = func.string_agg(objects, aggregate_order_by(_text(","), order), type_=Text())
-    return select(listed).select_from(_with_found(rows, table)).where(*conditions).scalar_subquery()
+    return select(listed).select_from(table).where(*conditions).scalar_subquery()
 
 
-def _with_found(rows: JsonRows, table: FromClause) -> FromClause:
-    """``table`` with the rows that ``rows`` finds for each of its own."""
-    joined, found = table, {(part.loader, part.columns) for _, part in rows.fields if isinstance(part, JsonFound)}
-    for loader, columns in found:
-        other = _table(loader)
-        joined = joined.join(other, and_(*(table.c[name] == other.c[name] for name in columns)))
-    return joined
-
-
-def _written(part: JsonPart, row: FromClause) -> tuple[str, list[ColumnElement[Any]], str]:
+def _written(part: JsonPart, row: FromClause, found: FoundRows | None) -> tuple[str, list[ColumnElement[Any]], str]:
     """The text before a value, what PostgreSQL makes of it, and the text behind."""
     match part:
         case JsonWord(text):
             return f'"{text}"', [], ""
         case JsonList(loader, rows):
-            return "[", [loader.json_beside(row, rows)], "]"
-        case JsonFound(loader, _, shown):
-            found = _table(loader)
-            return "", [json_objects(shown, found) if isinstance(shown, JsonRows) else _chosen(shown, found, row)], ""
+            return "[", [loader.json_beside(row, rows, found)], "]"
+        case JsonFound():
+            assert found is not None, "who writes rows says where others are found"
+            return "", [found.shown(part, row)], ""
         case JsonId(type_name, columns):
             return '"', [_base64(type_name, [row.c[name] for name in columns])], '"'
         case JsonColumn(name, is_id):
@@ -193,11 +243,6 @@ def _value(column: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.to_char(func.timezone(_text("UTC"), within), _text(_MOMENT))
     # Of a bool the cast says true, where concat says t.
     return cast(column, Text) if isinstance(column.type, Boolean) else column
-
-
-def _chosen(choice: JsonChoice, found: FromClause, row: FromClause) -> ColumnElement[str]:
-    words: ColumnElement[Any] = cast(_text(choice.words), JSONB).op("->")(found.c[choice.by])
-    return cast(words.op("->")(row.c[choice.number] - literal(1, literal_execute=True)), Text)
 
 
 def _base64(type_name: str, numbers: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:

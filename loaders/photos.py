@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 from graphql_api.db.models import Photo, Review
 from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, literal_zero, many_each, numbers_table, one_each
-from loaders.json_rows import JsonRows, json_list
+from loaders.json_rows import FoundRows, JsonRows, json_list
 from loaders.rows import PhotoRow, ReviewRow, rows_of
 from loaders.statement import Statement
 from loaders.visible import VISIBLE
@@ -75,9 +75,9 @@ class PhotosByReview(BatchLoader[tuple[int, int], list[PhotoRow]]):
         return rows_of(PhotoRow, repeat(row[0]), repeat(row[1]), numbers, urls, repeat(row[_CREATED_AT]))
 
     @classmethod
-    def json_beside(cls, row: FromClause, rows: JsonRows) -> ColumnElement[str]:
+    def json_beside(cls, row: FromClause, rows: JsonRows, found: FoundRows | None) -> ColumnElement[str]:
         """The same, as JSON."""
-        return json_list(rows, Photo.__table__, Photo.photo_id.expression, _of(row))
+        return json_list(rows, Photo.__table__, Photo.photo_id.expression, _of(row), found)
 
 
 def _of(review: FromClause) -> list[ColumnElement[bool]]:

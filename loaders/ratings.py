@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 from graphql_api.db.models import Rating
 from loaders import tags
 from loaders.batch import BatchLoader, arrays_by, many_each, numbers_table
-from loaders.json_rows import JsonRows, json_list
+from loaders.json_rows import FoundRows, JsonRows, json_list
 from loaders.rows import RatingRow, rows_of
 from loaders.statement import Statement
 
@@ -57,7 +57,7 @@ class RatingsByReview(BatchLoader[tuple[int, int], list[RatingRow]]):
         return rows_of(RatingRow, repeat(row[0]), repeat(row[1]), characteristics, numbers, chosen)
 
     @classmethod
-    def json_beside(cls, row: FromClause, rows: JsonRows) -> ColumnElement[str]:
+    def json_beside(cls, row: FromClause, rows: JsonRows, found: FoundRows | None) -> ColumnElement[str]:
         """The same, as JSON."""
         of_review = [Rating.product_id == row.c.product_id, Rating.review_id == row.c.review_id]
-        return json_list(rows, Rating.__table__, Rating.rating_id.expression, of_review)
+        return json_list(rows, Rating.__table__, Rating.rating_id.expression, of_review, found)

@@ -120,7 +120,7 @@ def _statement(selection: ReviewSelection, extent: Extent) -> Statement:
         near, page = _searched(selection, once, bounds, order, selection.window.size + beyond)
         source = once.join(near, true())
     if json is not None:
-        written = written_page(selection, extent).of(page).correlate(once).lateral("written")
+        written = written_page(selection, extent).of(page, once).correlate(once).lateral("written")
         return Statement(
             f"reviews by product, {selection.sort.lower()}",
             select(once.c.place, *others, *written.c).select_from(source.join(written, true())),

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import Select
 
 from loaders.batch import Extent
-from loaders.json_rows import json_array, json_objects
+from loaders.json_rows import FoundRows, json_array, json_objects
 from loaders.page import Page, page_of
 from loaders.review_selection import SORTS, ReviewFilter, ReviewPageKey, ReviewSelection, has_cursors, walked
 from loaders.rows import ReviewRow, as_row
@@ -33,8 +33,8 @@ class WrittenPage:
         self._ends = (*(key.attribute for key in SORTS[selection.sort]), "review_id") if extent.beyond else ()
         self.width = 1 + len(self._ends)
 
-    def of(self, page: FromClause) -> Select[*tuple[Any, ...]]:
-        """One row of those of ``page``, in the connection's order.
+    def of(self, page: FromClause, product: FromClause) -> Select[*tuple[Any, ...]]:
+        """One row of those of ``page``, in the connection's order; ``product`` has the number of theirs.
 
         Arrays, null where there are none; where nobody asks what lies beyond it, the text of all as it is shown.
         """
@@ -44,17 +44,19 @@ class WrittenPage:
             for key in SORTS[self._selection.sort]
         ]
         order.append(page.c.review_id.desc())
-        objects = json_objects(self._json, page)
+        found = FoundRows(self._json, product)
+        objects = json_objects(self._json, page, found)
+        source = found.joined(page)
         if not self._ends:
-            return select(json_array(objects, order)).select_from(page)
+            return select(json_array(objects, order)).select_from(source)
         columns = [objects, *(page.c[name] for name in self._ends)]
         arrays = [func.array_agg(aggregate_order_by(one, *order)) for one in columns]
-        return select(*arrays).select_from(page)
+        return select(*arrays).select_from(source)
 
     def beside(self, row: FromClause) -> FromClause:
         """The arrays for a product."""
         page = walked(self._selection, row.c.product_id, beyond=self._beyond).correlate(row).subquery("page")
-        return self.of(page).correlate(row).lateral("reviews_of")
+        return self.of(page, row).correlate(row).lateral("reviews_of")
 
     def of_beside(self, row: Sequence[Any], record: Sequence[Any], at: int) -> Page[ReviewRow]:
         """The page of the product that starts the row."""

@@ -25,9 +25,11 @@ from graphql_api.db.models import Base
 from graphql_api.errors import OperatorError
 from graphql_api.settings import Settings
 from loaders.batch import ROWS, Extent
-from loaders.json_rows import JsonColumn, json_rows
+from loaders.characteristics import CharacteristicsByProduct
+from loaders.json_rows import JsonColumn, JsonFound, JsonList, json_rows
 from loaders.page import Window
 from loaders.products import _products
+from loaders.ratings import RatingsByReview
 from loaders.review_pages import ReviewPages, _statement
 from loaders.review_selection import SORTS, ReviewFilter, ReviewSelection
 from tests.harness.databases import Databases, rows, run, value
@@ -437,3 +439,19 @@ def test_a_page_that_is_written_as_json_reads_no_more(
     found = [(scan["Actual Rows"], scan["Actual Loops"]) for scan in scans(plan)]
     assert found == ([(6, 1)] if skipped is None else [(1, 1), (6, 1)])
     assert [scan.get("Rows Removed by Filter", 0) for scan in scans(plan)] == [0] * len(scans(plan))
+
+
+RATED = json_rows(
+    (("kind", JsonFound(CharacteristicsByProduct, "characteristic_id", json_rows((("kind", JsonColumn("kind")),)))),)
+)
+
+
+@pytest.mark.parametrize("skipped", [None, VISIBLE // 2])
+@pytest.mark.parametrize("state", ["large", "vacuumed"])
+def test_what_its_ratings_say_is_looked_for_once_and_not_for_each(
+    request: pytest.FixtureRequest, state: str, skipped: int | None
+) -> None:
+    written = Extent(json=json_rows((("ratings", JsonList(RatingsByReview, RATED)),)))
+    plan = plan_of(request.getfixturevalue(state), "RELEVANT", skipped, written)
+    loops = {node["Relation Name"]: node["Actual Loops"] for node in nodes(plan) if "Relation Name" in node}
+    assert (loops["characteristics"], loops["ratings"]) == (1, 6)

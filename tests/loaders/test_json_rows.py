@@ -11,7 +11,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, Boolean, DateTime, Integer, Numeric, SmallInteger, Text, column, select, values
+from sqlalchemy import BigInteger, Boolean, DateTime, Integer, Numeric, SmallInteger, Text, column, select, true, values
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.db.models import Characteristic, Product, Review
@@ -19,6 +19,7 @@ from graphql_api.schema import identity
 from graphql_api.schema.scalars import serialize_datetime
 from loaders.characteristics import CharacteristicsByProduct
 from loaders.json_rows import (
+    FoundRows,
     JsonChoice,
     JsonColumn,
     JsonFound,
@@ -144,9 +145,15 @@ def test_equal_rows_are_the_same_so_that_they_share_a_loader() -> None:
 
 def test_a_word_of_a_choice_is_written_whatever_is_in_it(gateway: Gateway) -> None:
     words = {"SIZE": ["5\" \\ 'it's'", "½ :x $1 %s"]}
-    found = JsonFound(CharacteristicsByProduct, (), JsonChoice(orjson.dumps(words).decode(), "kind", "value"))
-    row = values(column("value", SmallInteger()), name="t").data([(1,), (2,)])
-    characteristics = select(json_objects(json_rows((("label", found),)), row))
-    one = characteristics.select_from(row, Characteristic).where(Characteristic.kind == "SIZE").limit(2)
-    texts = {record[0] for record in fetched(gateway, Statement("labels", one.distinct()))}
+    choice = JsonChoice(orjson.dumps(words).decode(), "kind", "value")
+    rows = json_rows((("label", JsonFound(CharacteristicsByProduct, "characteristic_id", choice)),))
+    sizes = select(Characteristic.product_id, Characteristic.characteristic_id).where(Characteristic.kind == "SIZE")
+    product = sizes.limit(1).subquery("product")
+    numbers = values(column("value", SmallInteger()), name="numbers").data([(1,), (2,)])
+    rated = select(product.c.characteristic_id, numbers.c.value).correlate(product).subquery("rated")
+    found = FoundRows(rows, product)
+    shown = select(json_objects(rows, rated, found).label("text")).select_from(found.joined(rated))
+    labels = shown.correlate(product).lateral("labels")
+    statement = Statement("labels", select(labels.c.text).select_from(product.join(labels, true())))
+    texts = [record[0] for record in fetched(gateway, statement)]
     assert {orjson.loads(text)["label"] for text in texts} == set(words["SIZE"])

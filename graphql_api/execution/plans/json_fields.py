@@ -88,13 +88,13 @@ def _loaded(selected: Selected, field: LoadedField, type_: GraphQLOutputType, lo
     if not isinstance(field.source, OfRow):
         return None
     below = field.source.kind.loader
-    if field.find is not None and below.table is not None:
+    if field.find is not None and below.table is not None and field.source.columns == ("product_id",):
         shown: JsonRows | JsonChoice | None = None
         if field.choice is not None:
             shown = JsonChoice(json.dumps(field.choice.words, ensure_ascii=False), field.choice.by, field.choice.number)
         elif field.of_found:
             shown = _object(type_, selected, below)
-        return None if shown is None else JsonFound(below, (*field.source.columns, field.find), shown)
+        return None if shown is None else JsonFound(below, field.find, shown)
     if field.each is not Each.VALUE or below not in loader.may_have_ahead:
         return None
     rows = json_of(selected, below)
