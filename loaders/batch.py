@@ -191,7 +191,7 @@ def aheads_of(ahead: Aheads) -> AheadsOf:
     if not others:  # the usual page, for each of its rows
         read = first.of_beside
         return lambda row, record, at: (read(row, record, at),)
-    starts = [0, *accumulate(loader.width for loader in ahead)]
+    starts = accumulate((loader.width for loader in ahead), initial=0)
     readers = [(loader.of_beside, start) for loader, start in zip(ahead, starts, strict=False)]
     return lambda row, record, at: tuple([read(row, record, at + start) for read, start in readers])
 

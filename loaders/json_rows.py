@@ -194,8 +194,7 @@ def json_objects(rows: JsonRows, row: FromClause, found: FoundRows | None = None
 
 def json_array(objects: ColumnElement[str], order: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
     """The text of the array of ``objects`` of many rows, in ``order``."""
-    listed = func.string_agg(objects, aggregate_order_by(_text(","), *order))
-    return func.concat(_text("["), listed, _text("]"), type_=Text())
+    return func.concat(_text("["), _listed(objects, order), _text("]"), type_=Text())
 
 
 def json_list(
@@ -206,9 +205,12 @@ def json_list(
     found: FoundRows | None,
 ) -> ColumnElement[str]:
     """The objects of the rows of ``table`` that fit, in ``order``, with commas between them; null for none."""
-    objects = json_objects(rows, table, found)
-    listed = func.string_agg(objects, aggregate_order_by(_text(","), order), type_=Text())
+    listed = _listed(json_objects(rows, table, found), [order])
     return select(listed).select_from(table).where(*conditions).scalar_subquery()
+
+
+def _listed(objects: ColumnElement[str], order: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
+    return func.string_agg(objects, aggregate_order_by(_text(","), *order), type_=Text())
 
 
 def _written(part: JsonPart, row: FromClause, found: FoundRows | None) -> tuple[str, list[ColumnElement[Any]], str]:

@@ -54,7 +54,7 @@ class WrittenPage:
         return select(*arrays).select_from(source)
 
     def beside(self, row: FromClause) -> FromClause:
-        """The arrays for a product."""
+        """What ``of`` gives for a product."""
         page = walked(self._selection, row.c.product_id, beyond=self._beyond).correlate(row).subquery("page")
         return self.of(page, row).correlate(row).lateral("reviews_of")
 

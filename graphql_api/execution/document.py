@@ -74,10 +74,10 @@ class Document:
 
     def operation(self, name: str | None) -> OperationDefinitionNode | GraphQLError:
         """The operation of that name, or the only one; an error that says what is wrong."""
-        if name is None and self._only is not None:
-            return self._only
         if name is not None:
             return self.operations.get(name) or GraphQLError(f"The document has no operation named {name!r}.")
+        if self._only is not None:
+            return self._only
         if not self.operations:
             return GraphQLError("The document has no operation.")
         return GraphQLError("The document has several operations: say which one with `operationName`.")

@@ -23,11 +23,15 @@ Source: TypeAlias = Callable[..., "Load | Sequence[Load | None] | None"]
 
 
 class OfRow:
-    """A source that the object's row decides: the loader ``loader``, the key of these ``columns``."""
+    """A source that the object's row decides: the loader ``loader``, the key of these ``columns``.
+
+    ``by_product``: the product's number alone is the key, so what it loads is the same for all that is below a product.
+    """
 
     def __init__(self, loader: type[BatchLoader[Any, Any]], *columns: str) -> None:
         self.kind = Kind(loader)
         self.columns = columns
+        self.by_product = columns == ("product_id",)
 
     def __call__(self, source: Any) -> Load:
         """The load for the object ``source``."""

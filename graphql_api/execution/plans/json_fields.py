@@ -88,7 +88,7 @@ def _loaded(selected: Selected, field: LoadedField, type_: GraphQLOutputType, lo
     if not isinstance(field.source, OfRow):
         return None
     below = field.source.kind.loader
-    if field.find is not None and below.table is not None and field.source.columns == ("product_id",):
+    if field.find is not None and below.table is not None and field.source.by_product:
         shown: JsonRows | JsonChoice | None = None
         if field.choice is not None:
             shown = JsonChoice(json.dumps(field.choice.words, ensure_ascii=False), field.choice.by, field.choice.number)

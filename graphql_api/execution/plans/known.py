@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
-from graphql_api.execution.plans.selection import BY_PRODUCT, DEFINITION, Loader, Selected
+from graphql_api.execution.plans.selection import DEFINITION, Loader, Selected
 from graphql_api.schema.column import RowField
 from graphql_api.schema.loaded import LoadedField, OfRow
 from graphql_api.schema.node import is_id
@@ -69,7 +69,7 @@ def known_of(selected: Selected, known: list[Known]) -> Known | None:
     if not isinstance(field_, LoadedField) or not isinstance(field_.source, OfRow):
         return None
     for one in reversed(known):
-        near = one.near or field_.source.columns == BY_PRODUCT
+        near = one.near or field_.source.by_product
         if one.row is not None and near and selected.loader in one.loaders:
             return one
     return None

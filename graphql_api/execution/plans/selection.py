@@ -37,7 +37,6 @@ from loaders.products import ProductsById
 
 Loader = type[BatchLoader[Any, Any]]
 DEFINITION = "strawberry-definition"
-BY_PRODUCT = ("product_id",)
 _MOST_FIELDS = 1000
 
 
@@ -199,7 +198,7 @@ def _look(
             loader = selected.field.hint or selected.loader
             source = selected.field.source
             # A product's own rows are the same for all that is below it; any other only for the row itself.
-            near = loads == 0 or selected.field.hint or (isinstance(source, OfRow) and source.columns == BY_PRODUCT)
+            near = loads == 0 or selected.field.hint or (isinstance(source, OfRow) and source.by_product)
             if loader in candidates and near:
                 wanted.add(loader)
                 if selected.field.find:
